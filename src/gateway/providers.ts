@@ -4,6 +4,7 @@ import { completions } from '../proxy/formats/completions.ts';
 import { embeddings } from '../proxy/formats/embeddings.ts';
 import type { Format } from '../proxy/formats/format.ts';
 import { messages } from '../proxy/formats/messages/messages.ts';
+import { responses } from '../proxy/formats/responses/responses.ts';
 import { createAnthropicProvider } from '../proxy/providers/anthropic/anthropic.ts';
 import { createGeminiProvider } from '../proxy/providers/gemini/gemini.ts';
 import { createOpenAiProvider } from '../proxy/providers/openai/openai.ts';
@@ -12,7 +13,7 @@ import { createSimulatedProvider } from '../proxy/providers/simulated/simulated.
 
 /** The formats of the endpoints, by endpoint. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [chat, completions, embeddings, messages].map((format) => [format.endpoint, format]),
+  [chat, completions, embeddings, responses, messages].map((format) => [format.endpoint, format]),
 );
 
 /**

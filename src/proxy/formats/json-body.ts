@@ -43,12 +43,16 @@ export const embedding = z.looseObject({ model, input: textOrTokens }, OBJECT);
 /** What all JSON formats have in common. */
 export type JsonBody = Pick<Job, 'body' | 'fields' | 'model' | 'streamed' | 'includeUsage' | 'cacheLifetimes'>;
 
-/** Reads and checks a body once. `unsold` finds a field that this format does not sell. */
+/**
+ * Reads and checks a body once. `unsold` finds a field that this format does not sell; `ownTools` are the types of tools
+ * that the customer runs.
+ */
 export const readJsonBody = (
   body: Buffer,
   shape: JsonShape,
   schema: z.ZodType<{ readonly model: string }>,
   unsold: (fields: Job['fields']) => BadRequest | undefined = () => undefined,
+  ownTools?: readonly string[],
 ): JsonBody | BadRequest => {
   const ascii = isAscii(body);
   if (!ascii && !isUtf8(body)) return invalidJson('The body is not valid UTF-8.');
@@ -67,7 +71,9 @@ export const readJsonBody = (
   if (!parsed.success) return invalidField(parsed.error);
   const fields: Job['fields'] = parsed.data;
   return (
-    unsoldField(fields) ?? unsold(fields) ?? jsonBody(body, fields, parsed.data.model, names?.cacheLifetimes ?? [])
+    unsoldField(fields, ownTools) ??
+    unsold(fields) ??
+    jsonBody(body, fields, parsed.data.model, names?.cacheLifetimes ?? [])
   );
 };
 

@@ -37,8 +37,14 @@ const pricedValues = Object.entries<readonly string[]>({
 const isStandardOnly = (param: string, value: unknown): boolean =>
   param === 'service_tier' && value === 'standard_only';
 
-/** The first field that is not sold, because the price book has no price for it. */
-export const unsoldField = (fields: Fields): BadRequest | undefined => {
+/** The types of tools that the customer runs, in OpenAI's chat and in Anthropic's messages. */
+const OWN_TOOLS: readonly string[] = ['function', 'custom'];
+
+/**
+ * The first field that is not sold, because the price book has no price for it. `ownTools` are the types of tools that the
+ * customer runs.
+ */
+export const unsoldField = (fields: Fields, ownTools = OWN_TOOLS): BadRequest | undefined => {
   for (const { param, priced } of pricedValues) {
     const value = fields[param];
     if (isThere(value) && !priced.includes(value as string) && !isStandardOnly(param, value)) {
@@ -50,18 +56,24 @@ export const unsoldField = (fields: Fields): BadRequest | undefined => {
   if (other !== undefined && isOff(fields['audio'])) {
     return unsupported('modalities', `only text is sold here, and not ${shown(other)}. Leave it out.`);
   }
-  for (const tool of inList(fields['tools'])) {
-    const hosted = hostedTool(tool);
-    if (hosted !== undefined) {
-      const why = `${shown(hosted)} is run by the provider, and its price is not by token. Send tools of type function or custom.`;
-      return unsupported('tools', why);
-    }
-  }
+  const hosted = unsoldTool(fields['tools'], 'tools', ownTools);
+  if (hosted) return hosted;
   const more = fields['extra_body'];
   const google = field(more, 'google');
   for (const { param, why } of unpriced) {
     const isSet = !isOff(fields[param]) || !isOff(field(more, param)) || !isOff(field(google, param));
     if (isSet) return unsupported(param, why);
+  }
+  return undefined;
+};
+
+/** A tool that the provider runs, in a list of tools. */
+export const unsoldTool = (tools: unknown, param: string, ownTools = OWN_TOOLS): BadRequest | undefined => {
+  for (const tool of inList(tools)) {
+    const hosted = hostedTool(tool, ownTools);
+    if (hosted === undefined) continue;
+    const why = `${shown(hosted)} is run by the provider, and its price is not by token. Send tools of type function or custom.`;
+    return unsupported(param, why);
   }
   return undefined;
 };
@@ -110,9 +122,9 @@ const googleTools = new Set([
  * The type of a tool that the provider runs: Groq browses, Zhipu and Moonshot search. Nothing in the request bounds what
  * they read.
  */
-const hostedTool = (tool: unknown): unknown => {
+const hostedTool = (tool: unknown, ownTools: readonly unknown[]): unknown => {
   const type = field(tool, 'type');
-  if (isThere(type) && type !== 'function' && type !== 'custom') return type;
+  if (isThere(type) && !ownTools.includes(type)) return type;
   if (typeof tool !== 'object' || tool === null || Array.isArray(tool)) return undefined;
   const isOwn = isThere(type) || ['function', 'custom', 'name'].some((name) => Object.hasOwn(tool, name));
   return Object.keys(tool).find((name) => googleTools.has(name) || (!isOwn && !ownTool.has(name)));

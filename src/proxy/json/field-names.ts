@@ -76,11 +76,14 @@ export const readNames = (json: object): Names => {
           if (meant !== undefined) misspelt = { name, known: meant };
         }
       }
-      if (typeof member === 'object') enter(member, kindOf(name, kind), name);
+      if (typeof member === 'object') enter(member, value === json ? kindAtTop(name) : kindOf(name, kind), name);
     }
   }
   return { members, misspelt, cacheLifetimes };
 };
+
+/** Objects of the format at the top of a request. Deeper, the input of a tool has names of the customer's own. */
+const kindAtTop = (name: string): number => (name === 'input' || name === 'text' ? IN_FORMAT : kindOf(name, IN_FORMAT));
 
 const kindOf = (name: string, parent: number): number => {
   if (parent === IN_FORMAT && containers.has(name)) return IN_FORMAT;

@@ -60,6 +60,10 @@ const textTypes: readonly unknown[] = ['text', 'refusal', 'thinking', 'input_tex
 /** Some providers accept a PDF or a video in the place of a picture. */
 const otherData = /^\s*data:(?!image\/)/i;
 
+/** A picture of this URL, or what its data is instead. */
+export const pictureOf = (url: string | undefined, detail: unknown): MediaPart =>
+  url !== undefined && otherData.test(url) ? { kind: 'other', bytes: url.length } : { kind: 'picture', url, detail };
+
 const mediaIn = function* (fields: Job['fields']): Generator<MediaPart> {
   for (const message of asList(fields['messages'])) {
     for (const part of asList(field(message, 'content'))) {
@@ -75,9 +79,7 @@ const mediaOf = (part: unknown): MediaPart | undefined => {
   const type = field(part, 'type');
   if (type === 'image_url') {
     const picture = field(part, 'image_url');
-    const url = stringOf(field(picture, 'url') ?? picture);
-    const other = url !== undefined && otherData.test(url);
-    return other ? { kind: 'other', bytes: url.length } : { kind: 'picture', url, detail: field(picture, 'detail') };
+    return pictureOf(stringOf(field(picture, 'url') ?? picture), field(picture, 'detail'));
   }
   if (type === 'input_audio') return { kind: 'sound', base64: stringOf(field(field(part, 'input_audio'), 'data')) };
   return isText(part, type) ? undefined : { kind: 'other', bytes: 0 };

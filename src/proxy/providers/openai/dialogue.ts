@@ -4,6 +4,7 @@ import { readAnswer } from './answer.ts';
 import type { Dialect } from './dialects.ts';
 import { gatherAnswer } from './gathered-answer.ts';
 import { bodyFor, endpointOf } from './request-body.ts';
+import { nativeResponses } from './responses/native-responses.ts';
 import { readBatches } from './stream-reader.ts';
 import { translatedChat } from './translated/translated-chat.ts';
 
@@ -22,8 +23,12 @@ export type WholeContent = { readonly metered: Metered; readonly content: string
 
 /** Formats that the server has itself pass unchanged; requests in other formats become chats. */
 export const dialogueOf = (request: ProviderRequest, dialect: Dialect): Dialogue => {
-  const endpoint = endpointOf(request.job);
-  return endpoint === undefined ? translatedChat(request, dialect) : unchanged(request, dialect, endpoint);
+  const { job } = request;
+  const endpoint = endpointOf(job, dialect);
+  if (endpoint === undefined) return translatedChat(request, dialect);
+  return job.format.name === 'responses'
+    ? nativeResponses(request, dialect, endpoint)
+    : unchanged(request, dialect, endpoint);
 };
 
 const unchanged = (request: ProviderRequest, dialect: Dialect, endpoint: Endpoint): Dialogue => ({

@@ -5,9 +5,8 @@ import { createOpenAiWire } from './wire.ts';
 
 export type OpenAiProviderOptions = HttpOptions & {
   readonly name: string;
-  readonly outputLimitField: Dialect['outputLimitField'];
-};
+} & Pick<Dialect, 'outputLimitField' | 'responses'>;
 
 /** Any server with OpenAI's wire format, over HTTP. */
-export const createOpenAiProvider = ({ name, outputLimitField, ...http }: OpenAiProviderOptions): Provider =>
-  createOpenAiWire(name, createHttpTransport(http), { ...dialects[name], outputLimitField });
+export const createOpenAiProvider = ({ name, outputLimitField, responses, ...http }: OpenAiProviderOptions): Provider =>
+  createOpenAiWire(name, createHttpTransport(http), { ...dialects[name], outputLimitField, responses });

@@ -12,9 +12,16 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   embeddings: '/embeddings',
 };
 
-/** Undefined for a format that such a server does not support. */
-export const endpointOf = ({ format }: Job): Endpoint | undefined =>
-  Object.hasOwn(endpoints, format.name) ? endpoints[format.name] : undefined;
+const RESPONSES = '/responses';
+
+/** Undefined for a format that the server does not have itself. */
+export const endpointOf = (
+  { format }: Pick<Job, 'format'>,
+  { responses }: Pick<Dialect, 'responses'>,
+): Endpoint | undefined => {
+  if (format.name === 'responses') return responses === true ? RESPONSES : undefined;
+  return Object.hasOwn(endpoints, format.name) ? endpoints[format.name] : undefined;
+};
 
 /** Replace the customer's values: the priced tier, and no storage, because the content is the customer's. */
 const AS_PRICED = { service_tier: 'default', store: false };

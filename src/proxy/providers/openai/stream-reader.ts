@@ -195,7 +195,8 @@ const usageChunkOf = (chunk: Chunk, usage: unknown): unknown => ({
   ...{ usage, choices: [] },
 });
 
-const written = (data: string, event: string | undefined): string =>
+/** An event as text. */
+export const written = (data: string, event: string | undefined): string =>
   `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 
 /**

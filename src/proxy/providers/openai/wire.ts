@@ -17,7 +17,7 @@ import type { Transport, TransportResponse } from '../http/transport.ts';
 export const createOpenAiWire = (name: string, transport: Transport, dialect: Dialect): Provider => ({
   name,
   unsupported: (job) => {
-    const why = endpointOf(job) === undefined ? untranslatable(job, dialect) : undefined;
+    const why = endpointOf(job, dialect) === undefined ? untranslatable(job, dialect) : undefined;
     return why ?? unpricedCache(job, dialect.cacheTtls ?? []);
   },
   ask: async (request) => {
