@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chat } from '../../../src/proxy/formats/chat/chat.ts';
 import { messages } from '../../../src/proxy/formats/messages/messages.ts';
+import { responses } from '../../../src/proxy/formats/responses/responses.ts';
 import type { Conversation, Message } from '../../../src/proxy/formats/conversation.ts';
 import { isBadRequest, type Format } from '../../../src/proxy/formats/format.ts';
 import { parseExact } from '../../../src/proxy/json/exact-json.ts';
@@ -14,6 +15,7 @@ import type { Provider } from '../../../src/proxy/providers/provider.ts';
 import { readAnthropic } from '../../support/upstreams/read-anthropic.ts';
 import { readGemini } from '../../support/upstreams/read-gemini.ts';
 import { bodyOf } from '../examples.ts';
+import { responsesRequest } from '../formats/responses/request.ts';
 import { foreignJob } from './foreign-job.ts';
 
 const readBy = (format: Format, body: Uint8Array): Conversation => {
@@ -51,7 +53,8 @@ const dialects = {
   },
 } satisfies Readonly<Record<string, Dialect>>;
 
-const names = Object.keys(dialects) as (keyof typeof dialects)[];
+type Name = keyof typeof dialects | 'responses';
+const names: readonly Name[] = ['gemini', 'messages', 'chat', 'responses'];
 const nothing = (): void => undefined;
 
 /** Writes a conversation as the request of a dialect, and reads it back. */
@@ -70,6 +73,12 @@ const through = async (conversation: Conversation, { open, read }: Dialect): Pro
   await provider.ask({ job, model: 'm', outputCap: 100, signal: new AbortController().signal, watch });
   if (!sent) throw new Error('nothing was sent');
   return read(sent);
+};
+
+/** No request is translated into the responses format, so a client of it writes the request. It has no stop sequences. */
+const throughResponses = (conversation: Conversation): Conversation => {
+  const read = readBy(responses, Buffer.from(JSON.stringify(responsesRequest(conversation))));
+  return { ...read, settings: { ...read.settings, stop: conversation.settings.stop } };
 };
 
 const canonical = (json: string): string => JSON.stringify(parseExact(json));
@@ -196,14 +205,15 @@ const requestWith = (numbers: readonly string[]) =>
       ...(output ? { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: output } } } : {}),
     }));
 
-const comesBack = async (numbers: readonly string[], from: readonly (keyof typeof dialects)[]): Promise<void> => {
+const comesBack = async (numbers: readonly string[], from: readonly Name[]): Promise<void> => {
   const order = fc.shuffledSubarray([...from], { minLength: from.length });
   await fc.assert(
     fc.asyncProperty(requestWith(numbers), order, async (body, round) => {
       const first = readBy(chat, Buffer.from(JSON.stringify(body)));
       let conversation = first;
       for (const name of round) {
-        conversation = await through(conversation, dialects[name]);
+        conversation =
+          name === 'responses' ? throughResponses(conversation) : await through(conversation, dialects[name]);
         expect(essence(conversation), name).toEqual(essence(first));
       }
     }),
@@ -215,5 +225,5 @@ describe('a conversation', () => {
   it('comes back from a round of all dialects with its roles, texts, pictures, tool calls and schemas', () =>
     comesBack(doubles, names));
 
-  it('comes back with every digit of the arguments of tools', () => comesBack(others, ['gemini', 'chat']));
+  it('comes back with every digit of the arguments of tools', () => comesBack(others, ['gemini', 'chat', 'responses']));
 });
