@@ -102,10 +102,15 @@ export const openEventLog = async (options: EventLogOptions) => {
     reportLostKeys(dataKeys, from, log);
   };
   const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
+  /** Between two heartbeats, a database can be put back without a trace, and the log be copied again at once. */
+  const interrupted = (): void => {
+    doubt();
+    if (eventStoreUrl !== undefined) rewinds.copyMayBeBack();
+  };
   let doubt = (): void => undefined;
   const store = createLog(
     { databaseUrl, eventStoreUrl },
-    { ...rewinds.storeOptions, ...eventStoreReports(log, outage), interrupted: () => doubt() },
+    { ...rewinds.storeOptions, ...eventStoreReports(log, outage), interrupted },
   );
   await completeCopy(store, log);
   /** Completions would rest on what a part of the database has forgotten. */

@@ -82,6 +82,8 @@ export const watchForRewinds = async <Event extends Remembered>(
   const record = createRecord(options);
   let heads: LogPlace[] = [];
   let copyBackAt: number | undefined;
+  /** How often the copy may have gone back. A comparison that began before the last time does not settle it. */
+  let suspicions = 0;
 
   const handle = async (seen: LogPlace): Promise<void> => {
     const commonPosition = await record.detected(seen, heads);
@@ -89,6 +91,7 @@ export const watchForRewinds = async <Event extends Remembered>(
   };
 
   const compare = async (): Promise<void> => {
+    const suspicionsBefore = suspicions;
     try {
       const head = await options.checkHistory();
       if (copyBackAt !== undefined) {
@@ -96,7 +99,7 @@ export const watchForRewinds = async <Event extends Remembered>(
         const whole = (await options.completeCopy?.()) ?? head.position;
         await options.dropMemory();
         options.copyIsWhole?.(copyBackAt, whole);
-        copyBackAt = undefined;
+        if (suspicions === suspicionsBefore) copyBackAt = undefined;
       }
       heads.push(head);
       if (heads.length > MAX_HEADS) heads = heads.slice(-MAX_HEADS);
@@ -127,7 +130,10 @@ export const watchForRewinds = async <Event extends Remembered>(
       return copyBackAt !== undefined;
     },
     copyMayBeBack: () => {
-      copyBackAt ??= 0;
+      suspicions++;
+      // While it is unsettled, the comparisons of each second go on.
+      if (copyBackAt !== undefined) return;
+      copyBackAt = 0;
       void check().catch(options.failed);
     },
     check,

@@ -18,6 +18,7 @@ const createWorld = () => ({
   rows: new Map<string, { seen: Place; commonPosition: number; head: Place; acknowledged: boolean; events: Event[] }>(),
   remembered: [{ id: 'kept' }, { id: 'lost' }] as Event[],
   done: [] as string[],
+  whileDropping: undefined as (() => void) | undefined,
   noticed: [] as RewindNoticed[],
   acknowledged: [] as string[],
 });
@@ -43,7 +44,11 @@ const start = async (): Promise<RewindWatch> =>
     completeCopy: () => Promise.resolve(12),
     copyIsWhole: (from, to) => void world.done.push(`copy whole from ${from} to ${to}`),
     goneOf: (error) => (error instanceof WentBack ? world.gone : undefined),
-    dropMemory: () => Promise.resolve(void world.done.push('memory dropped')),
+    dropMemory: () => {
+      world.done.push('memory dropped');
+      world.whileDropping?.();
+      return Promise.resolve();
+    },
     forgetHistory: () => {
       world.done.push('history forgotten');
       world.gone = undefined;
@@ -157,5 +162,16 @@ describe('a copy of the log that went back in time', () => {
     expect(started.copyIsBack).toBe(true);
     await expect.poll(() => started.copyIsBack, SOON).toBe(false);
     expect(world.done).toEqual(['memory dropped', 'copy whole from 0 to 12']);
+  });
+
+  it('is compared again if it may have gone back once more during the comparison', async () => {
+    const started = await start();
+    world.whileDropping = () => {
+      world.whileDropping = undefined;
+      started.copyMayBeBack();
+    };
+    started.copyMayBeBack();
+    await expect.poll(() => world.done.length, SOON).toBe(4);
+    await expect.poll(() => started.copyIsBack, SOON).toBe(false);
   });
 });
