@@ -1,3 +1,4 @@
+import { MAX_ATTEMPTS } from '../../domain/generation-ids.ts';
 import { canCostMore } from '../../domain/prices/lines.ts';
 import { AT } from '../../domain/prices/model-name.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
@@ -41,9 +42,6 @@ export type Lately = {
   /** The provider that has the conversation in its prompt cache. Called only if there is a choice. */
   readonly preferred?: () => string | undefined;
 };
-
-/** Each attempt may take its time, and customers wait no longer for more. */
-const MAX_ATTEMPTS = 4;
 
 /**
  * Which providers a job is sent to, in which order: the models in the order of the request; of each, the providers that
