@@ -47,7 +47,8 @@ const FAILED = {
 describe('GET /v1/generation', () => {
   const find = (id: string): Promise<readonly Generation[]> => {
     const all = [{ ...generation, request_id: 'gen-2', charged: 9n, reserved_at: new Date(5) }, generation];
-    if (id === REQUEST || id === FAILED.request_id) return Promise.resolve(id === REQUEST ? [ANSWERED, FAILED] : [FAILED]);
+    if (id === REQUEST || id === FAILED.request_id)
+      return Promise.resolve(id === REQUEST ? [ANSWERED, FAILED] : [FAILED]);
     return Promise.resolve(all.filter((one) => one.request_id === id || one.upstream_id === id));
   };
   const receipt = async (id: string) => {
