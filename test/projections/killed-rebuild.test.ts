@@ -36,6 +36,7 @@ const charge = (account: number, count: number): Promise<void> => {
 };
 /** As a gateway does that goes on beside. */
 const follow = async (): Promise<void> => {
+  await store.head(); // A copy of the log has by then all that was appended.
   const at = await readCheckpoint(databases.first, projection, LIVE);
   const events = (await store.readAll(at?.position ?? 0, 100_000)).map(decode);
   await applyEvents(databases.first, projection, LIVE, events);
