@@ -1,3 +1,4 @@
+import { attemptName } from '../../domain/generation-ids.ts';
 import { StoreFull } from '../../eventstore/event-store.ts';
 import type { Job } from '../formats/format.ts';
 import type { Attempt } from '../routing/plan.ts';
@@ -27,7 +28,7 @@ export const tryAttempts = async (planned: Planned, options: CompletionsOptions,
   let problem: Answer | undefined;
   for (const [n, attempt] of planned.attempts.entries()) {
     const others = planned.attempts.length - n - 1;
-    const generation = `${planned.asked.uuid}${n === 0 ? '' : `-${n + 1}`}`;
+    const generation = attemptName(planned.asked.uuid, n + 1);
     const answer = await tryAttempt({ ...planned, attempt, uuid: generation, others }, options, running);
     if (answer.kind !== 'problem') return { ...answer, provider: attempt.provider.name, failed };
     const { model, provider } = attempt;

@@ -16,6 +16,8 @@ export interface Format {
   /** The kind of model that serves it. */
   readonly modelKind: PriceEntry['kind'];
   read(body: Buffer, shape: JsonShape): Job | BadRequest;
+  /** Reads the body of a request that only counts its input tokens. Undefined if the format has no such request. */
+  readonly readForCount?: (body: Buffer, shape: JsonShape) => Job | BadRequest;
   /** Writes an answer from another wire format as the JSON of this format. */
   writeAnswer(frame: Frame, answer: NeutralAnswer, job: Job): string;
   /** Adds usage and cost to an answer; every other byte stays as it is. */

@@ -1,3 +1,4 @@
+import { MAX_ATTEMPTS } from '../../domain/generation-ids.ts';
 import { canCostMore } from '../../domain/prices/lines.ts';
 import { AT } from '../../domain/prices/model-name.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
@@ -41,9 +42,6 @@ export type Lately = {
   /** The provider that has the conversation in its prompt cache. Called only if there is a choice. */
   readonly preferred?: () => string | undefined;
 };
-
-/** Each attempt may last until its time-out, so more attempts would keep customers waiting. */
-const MAX_ATTEMPTS = 4;
 
 /**
  * The providers that a job is sent to, in order: the models in the order of the request, and for each model the providers
