@@ -1,13 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { audited, type Customer, type Ended } from '../../support/customers/audit.ts';
-import { createHouse, type House } from '../../support/house.ts';
-import { createAnthropicUpstream } from '../../support/upstreams/anthropic.ts';
-import { createGeminiUpstream } from '../../support/upstreams/gemini.ts';
-import { createOpenAiUpstream } from '../../support/upstreams/openai.ts';
-import type { Upstream } from '../../support/upstreams/upstream.ts';
+import type { House } from '../../support/house.ts';
+import { dialects, houseOnUpstreams, type HouseOnUpstreams } from '../../support/upstreams/house.ts';
 import { agentsClients } from './adapters/agents.ts';
 import { aiSdkClients } from './adapters/ai-sdk.ts';
 import { anthropic } from './adapters/anthropic.ts';
@@ -22,42 +16,22 @@ const clients: readonly Client[] = [
   ...langchainClients,
 ];
 
-const kinds = [
-  { dialect: 'openai', model: 'gpt-4o-mini', create: createOpenAiUpstream },
-  { dialect: 'anthropic', model: 'claude-sonnet-4-6', create: createAnthropicUpstream },
-  { dialect: 'gemini', model: 'gemini-3.5-flash-lite', create: createGeminiUpstream },
-] as const;
-
-const upstreams = new Map<string, Upstream>();
-let folder: string;
 let house: House;
+let upstreams: HouseOnUpstreams['upstreams'];
 let customer: Customer;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kissapi-upstreams-'));
-  for (const { dialect, create } of kinds) upstreams.set(dialect, await create());
-  const entries = [...upstreams].map(([dialect, { url }]) => ({
-    ...{ name: dialect, dialect, baseUrl: url, apiKeyEnv: 'KEY_OF_THE_HOUSE' },
-    outputLimitField: 'max_completion_tokens',
-  }));
-  const file = join(folder, 'upstreams.json');
-  await writeFile(file, JSON.stringify({ upstreams: entries }));
-  house = await createHouse({ OPENAI_API_KEY: '', KISSAPI_UPSTREAMS: file, KEY_OF_THE_HOUSE: 'sk-of-the-house' });
+  ({ house, upstreams } = await houseOnUpstreams());
   customer = await house.gateway.openAccount('100.00');
-});
-afterAll(async () => {
-  await house.close();
-  await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-  await rm(folder, { recursive: true });
 });
 
 const system = 'Be brief.';
 
-describe.each(kinds)('on an upstream with the wire format of $dialect', ({ dialect, model }) => {
+describe.each(dialects)('on an upstream with the wire format of $dialect', ({ dialect, model }) => {
   describe.each(clients)('$name', ({ connect }) => {
     const talk = () => connect({ url: house.gateway.url, apiKey: customer.apiKey, model });
     /** What the upstream was asked meanwhile, and how each generation ended. */
     const observed = async (act: () => Promise<readonly string[]>) => {
-      const { asked } = upstreams.get(dialect) as Upstream;
+      const { asked } = upstreams[dialect];
       const before = asked.length;
       const { result, generations } = await audited(house, customer, act);
       return { pieces: result, generations, asked: asked.slice(before) };
