@@ -1,3 +1,4 @@
+import { StoreUnavailable } from '../eventstore/event-store.ts';
 import type { Logger } from 'pino';
 import { readCatalogue } from '../config/catalogue.ts';
 import { ACCOUNT_STATE_VERSION, type Account } from '../domain/account/account.ts';
@@ -114,7 +115,14 @@ export const openEventLog = async (options: EventLogOptions) => {
   );
   await completeCopy(store, log);
   /** Completions would rest on what a part of the database has forgotten. */
-  const isPaused = (): boolean => rewinds.isOpen() || rewinds.copyIsBack() || effects.missing !== undefined;
+  const refuseIncomplete = (): void => {
+    if (!rewinds.copyIsBack() && effects.missing === undefined) return;
+    throw new StoreUnavailable('the database was away or went back in time, and is not complete yet');
+  };
+  const isPaused = (): boolean => {
+    refuseIncomplete();
+    return rewinds.isOpen();
+  };
   const committer = createCommitter({
     store,
     changed: createAppendLog(log, outage),
@@ -215,7 +223,10 @@ export const openEventLog = async (options: EventLogOptions) => {
     catalogue: { models: catalogue.map(({ model }) => model), margin },
     /** Whether the log went back in time and no operator has acknowledged the loss yet. */
     rewindIsOpen: rewinds.isOpen,
-    /** Whether completions are refused because of what the log or the database lacks. */
+    /**
+     * Whether completions are refused until an operator acknowledges what the log has lost. Throws StoreUnavailable while
+     * the database lacks a part of what it had.
+     */
     isPaused,
     /** Registers what happens when it becomes unknown whether the database was put back to an earlier state. */
     onDoubt: (doubted: () => void): void => {

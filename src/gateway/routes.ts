@@ -1,3 +1,4 @@
+import { canCostMore } from '../domain/prices/lines.ts';
 import { AT } from '../domain/prices/model-name.ts';
 import type { Config } from '../config/config.ts';
 import { accountStream } from '../domain/account/account.ts';
@@ -77,7 +78,9 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
             price,
             ...[...providers.keys()].flatMap((name) => views.findPrice(`${price.model}${AT}${name}`, at) ?? []),
           ].map((one) => ({
-            ...{ price: one, provider: providerList.get(one.upstream)?.name ?? one.upstream },
+            // A cheaper price of a provider is not the announced one, which customers pay.
+            price: canCostMore(price.rates, one.rates) ? one : { ...one, rates: price.rates },
+            provider: providerList.get(one.upstream)?.name ?? one.upstream,
           })),
         }));
     },

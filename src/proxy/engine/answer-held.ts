@@ -39,6 +39,8 @@ export const answerHeld = async (held: Held, options: CompletionsOptions, runnin
     idleTimeoutMs,
     maxStreamMs,
     usageAfterLeavingMs,
+    measured: (tokensPerSecond) =>
+      options.health?.measured(attempt.provider.name, attempt.model.upstreamModel, tokensPerSecond),
   });
   const { generationId } = call;
   const entry: RunningCall = { call };

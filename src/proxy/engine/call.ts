@@ -57,6 +57,8 @@ export type CallOptions = {
   readonly maxStreamMs?: number | undefined;
   /** How long to wait for the usage of a model that may hide its reasoning, after the customer has disconnected. */
   readonly usageAfterLeavingMs?: number | undefined;
+  /** Called with the speed of an answer that came as a stream. */
+  readonly measured?: (tokensPerSecond: number) => void;
 };
 
 /** Enough for most answers to end. */
@@ -148,6 +150,8 @@ class CallInProgress implements Call {
       totalMs: times.totalMs,
       anomalies: more.length === 0 ? anomalies : [...anomalies, ...more],
     };
+    const streamMs = times.totalMs - (times.firstByteMs ?? times.totalMs);
+    if (job.streamed && streamMs > 0) this.#options.measured?.((1000 * (usage.output + usage.reasoning)) / streamMs);
     const charged = await ledger.settle(usage, reservation.price, delivery, beyond);
     const reported = metered.usage as Settlement['reported'];
     return { charged, usage, ...(asReported && reported ? { reported } : {}) };

@@ -12,11 +12,15 @@ export type State = {
 };
 
 export type Outcome =
-  | { readonly kind: 'answered'; readonly firstByteMs: number; readonly tokensPerSecond?: number | undefined }
+  | { readonly kind: 'answered'; readonly firstByteMs: number }
   /** `retryAfterMs` is how long the provider asks to wait. */
   | { readonly kind: 'failed'; readonly retryAfterMs?: number | undefined };
 
-export type KeptHealth = Health & { record(provider: string, model: string, outcome: Outcome): void };
+export type KeptHealth = Health & {
+  record(provider: string, model: string, outcome: Outcome): void;
+  /** An answer that came as a stream is complete. */
+  measured(provider: string, model: string, tokensPerSecond: number): void;
+};
 
 const WINDOW_MS = 30_000;
 /**
@@ -86,8 +90,8 @@ export const createHealth = (nowMs: () => number): KeptHealth => {
       kept.coolUntil = -Infinity;
       kept.isOnTrial = false;
       sample(kept.firstBytes, outcome.firstByteMs);
-      if (outcome.tokensPerSecond !== undefined) sample(kept.speeds, outcome.tokensPerSecond);
     },
+    measured: (provider, model, tokensPerSecond) => sample(keptOf(provider, model).speeds, tokensPerSecond),
   };
 };
 

@@ -76,16 +76,18 @@ const offersOf = (name: string, job: Job, catalogue: Catalogue, lately: Lately):
     .find((price) => price !== undefined);
   if (!base || base.kind !== job.format.modelKind) return [];
   const names = [...job.routing.order, ...(job.routing.only ?? [])];
-  const prices = [...catalogue.providers.keys()].flatMap((provider) => {
+  const sold = (price: PriceVersion): SoldModel => ({ ...price, ...catalogue.factsOf(price) });
+  const others = [...catalogue.providers.keys()].flatMap((provider): readonly SoldModel[] => {
     const own = catalogue.priceOf(`${base.model}${AT}${provider}`);
     if (own?.upstream !== provider) return [];
-    if (canCostMore(base.rates, own.rates)) return names.includes(provider) ? [own] : [];
+    if (canCostMore(base.rates, own.rates)) return names.includes(provider) ? [sold(own)] : [];
+    // The price is the announced one. What is known about the model is of this provider.
     const { model, version, rates, lines } = base;
-    return [{ ...own, model, version, rates, lines }];
+    return [{ ...sold(own), model, version, rates, lines }];
   });
-  const attempts = [base, ...prices].flatMap((price): readonly Attempt[] => {
-    const provider = catalogue.providers.get(price.upstream);
-    return provider ? [{ model: { ...price, ...catalogue.factsOf(price) }, provider }] : [];
+  const attempts = [sold(base), ...others].flatMap((model): readonly Attempt[] => {
+    const provider = catalogue.providers.get(model.upstream);
+    return provider ? [{ model, provider }] : [];
   });
   return inOrder(attempts, { ...lately, wish: job.routing, sort });
 };

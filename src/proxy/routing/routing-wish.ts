@@ -41,21 +41,18 @@ const usdPerMillion = z.union([z.number(), z.string()]).transform((value, contex
 const schema = z.object({
   models: names.max(MAX_MODELS, `must name at most ${MAX_MODELS} models`).nullish(),
   provider: z
-    .strictObject(
-      {
-        order: names.nullish(),
-        only: names.nullish(),
-        ignore: names.nullish(),
-        allow_fallbacks: z.boolean('must be true or false').nullish(),
-        // Has no effect: a field that a provider cannot carry out is never dropped.
-        require_parameters: z.boolean('must be true or false').nullish(),
-        data_collection: z.enum(['allow', 'deny'], 'must be allow or deny').nullish(),
-        zdr: z.boolean('must be true or false').nullish(),
-        sort: z.union([sort, z.object({ by: sort }).transform(({ by }) => by)]).nullish(),
-        max_price: z.strictObject({ prompt: usdPerMillion.nullish(), completion: usdPerMillion.nullish() }).nullish(),
-      },
-      { error: ({ code }) => (code === 'unrecognized_keys' ? 'has a field that is not known here' : undefined) },
-    )
+    .strictObject({
+      order: names.nullish(),
+      only: names.nullish(),
+      ignore: names.nullish(),
+      allow_fallbacks: z.boolean('must be true or false').nullish(),
+      // Has no effect: a field that a provider cannot carry out is never dropped.
+      require_parameters: z.boolean('must be true or false').nullish(),
+      data_collection: z.enum(['allow', 'deny'], 'must be allow or deny').nullish(),
+      zdr: z.boolean('must be true or false').nullish(),
+      sort: z.union([sort, z.object({ by: sort }).transform(({ by }) => by)]).nullish(),
+      max_price: z.strictObject({ prompt: usdPerMillion.nullish(), completion: usdPerMillion.nullish() }).nullish(),
+    })
     .nullish(),
 });
 
@@ -76,6 +73,9 @@ export const readRouting = <Fields extends Readonly<Record<string, unknown>>>(
   const parsed = schema.safeParse(fields);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
+    if (issue?.code === 'unrecognized_keys') {
+      return { param: [...issue.path, issue.keys[0]].join('.'), message: 'is not known here. Leave it out.' };
+    }
     return { param: issue?.path.join('.') ?? 'provider', message: issue?.message ?? 'is not valid' };
   }
   let text = body.toString('latin1');

@@ -76,6 +76,15 @@ describe('a plan', () => {
     expect(planned({}, catalogueOf(book), { health: cool('one', 'two') })).toEqual(['m at one', 'm at two']);
   });
 
+  it('assumes of a model what is known about it at the provider that is asked', () => {
+    const factsOf = ({ model }: PriceVersion) => ({
+      reasoning: model === 'm@two' ? ('hidden' as const) : ('none' as const),
+    });
+    const result = plan(request(), catalogueOf(book, { factsOf }));
+    if (result.kind !== 'attempts') throw new Error(result.kind);
+    expect(result.attempts.map(({ model }) => model.reasoning)).toEqual(['none', 'hidden']);
+  });
+
   it('stays with the provider of the conversation, unless that fails', () => {
     const preferred = () => 'two';
     expect(planned({}, catalogueOf(book), { health: healthy, preferred })).toEqual(['m at two', 'm at one']);
@@ -110,7 +119,7 @@ describe('a plan', () => {
 
   it('refuses fields for routing that it does not know, and values that are invalid', () => {
     for (const [provider, param] of [
-      [{ quantizations: ['fp8'] }, 'provider'],
+      [{ quantizations: ['fp8'] }, 'provider.quantizations'],
       [{ sort: 'taste' }, 'provider.sort'],
       [{ only: 'one' }, 'provider.only'],
       [{ max_price: { prompt: 'x' } }, 'provider.max_price.prompt'],
