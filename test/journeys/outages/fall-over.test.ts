@@ -160,7 +160,7 @@ const load = async (seconds: number, send: (n: number) => Promise<Answer>): Prom
     });
     running.add(sent);
     if (running.size >= 100) await Promise.race(running);
-    await sleep(began + n * 5 - performance.now());
+    await sleep(Math.max(0, began + n * 5 - performance.now()));
   }
   await Promise.all(running);
   return answers;
