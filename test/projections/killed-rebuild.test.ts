@@ -8,6 +8,7 @@ import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { openLog } from '../support/stores/log.ts';
+import { storeEnv } from '../support/stores/store-env.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { requests } from '../../src/projections/rows/requests.ts';
 import { applyEvents, createTable, digest, readCheckpoint } from '../../src/projections/rows/rows.ts';
@@ -61,7 +62,7 @@ const built = async (): Promise<number | undefined> => {
 
 const startRebuild = () => {
   const child = spawn(process.execPath, ['src/cli/rebuild.ts', projection.name], {
-    env: { DATABASE_URL: databases.url() },
+    env: { ...storeEnv(), DATABASE_URL: databases.url() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

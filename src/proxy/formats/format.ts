@@ -80,7 +80,7 @@ export type Job = {
   /** The parsed body. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly model: string;
-  /** What the request asks of the choice of its provider. These fields are neither in `body` nor in `fields`. */
+  /** How the request wants its provider to be chosen. These fields are neither in `body` nor in `fields`. */
   readonly routing: RoutingWish;
   readonly streamed: boolean;
   /**

@@ -128,7 +128,11 @@ const assistantPart = (block: Json): AssistantPart => {
 };
 
 const toolOf = (tool: Json): Tool => {
-  checkFields(tool, ['type', 'name', 'description', 'input_schema', 'strict', 'cache_control'], 'tools');
+  checkFields(
+    tool,
+    ['type', 'name', 'description', 'input_schema', 'strict', 'cache_control', 'eager_input_streaming'],
+    'tools',
+  );
   const { name, description, input_schema: schema, strict } = tool;
   check(object(schema)['type'] === 'object', 'tools.input_schema.type: Field required');
   return {

@@ -26,11 +26,15 @@ export const readConversation = (fields: Job['fields']): Conversation | BadReque
 /** Fields of a message that carry nothing if they are empty; the SDKs return them with an answer. */
 const isEmpty = (value: unknown): boolean => !isThere(value) || (Array.isArray(value) && value.length === 0);
 
+/** `extra_content` of a message is a copy of that of its calls: the agents client of OpenAI returns it in both places. */
 const knownFields: Readonly<Record<string, readonly string[]>> = {
   system: ['content', 'name'],
   developer: ['content', 'name'],
   user: ['content'],
-  assistant: ['content', 'refusal', 'tool_calls', 'reasoning', 'reasoning_content', 'reasoning_details', 'id'],
+  assistant: [
+    ...['content', 'refusal', 'tool_calls', 'reasoning', 'reasoning_content', 'reasoning_details', 'id'],
+    'extra_content',
+  ],
   tool: ['content', 'tool_call_id', 'name'],
 };
 

@@ -40,7 +40,8 @@ const blockOf = (part: AssistantPart): object => {
   }
 };
 
-export const textBlock = (text: string) => ({ type: 'text', text, citations: null });
+/** An empty list, which every client reads: the type of Anthropic's client needs the field, and `@ai-sdk/anthropic` refuses null. */
+export const textBlock = (text: string) => ({ type: 'text', text, citations: [] });
 
 export const toolBlock = (id: string, name: string) => ({
   type: 'tool_use',

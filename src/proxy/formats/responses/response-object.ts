@@ -27,6 +27,7 @@ export const responseOf = (frame: Frame, { fields, maxOutputTokens }: Job, state
   return {
     id: responseId(frame),
     object: 'response',
+    access_programs: null,
     created_at: Math.floor(frame.createdAt.getTime() / 1000),
     status,
     background: false,
@@ -40,9 +41,7 @@ export const responseOf = (frame: Frame, { fields, maxOutputTokens }: Job, state
     output,
     parallel_tool_calls: given('parallel_tool_calls', true),
     previous_response_id: null,
-    prompt_cache_key: given('prompt_cache_key', null),
     reasoning: { effort: null, summary: null, ...(fields['reasoning'] as object | undefined) },
-    safety_identifier: given('safety_identifier', null),
     service_tier: 'default',
     store: false,
     temperature: given('temperature', 1),
@@ -52,10 +51,16 @@ export const responseOf = (frame: Frame, { fields, maxOutputTokens }: Job, state
     top_logprobs: 0,
     top_p: given('top_p', 1),
     truncation: 'disabled',
-    user: given('user', null),
+    ...strings(fields),
     ...(settlement ? { usage: usageWithCost(settlement) } : {}),
     ...(notice ? { kissapi: { generation_id: notice.generationId, error: notice.error } } : {}),
   };
+};
+
+/** Settings that OpenAI's client declares as strings, which may be missing and are never null. */
+const strings = (fields: Job['fields']): object => {
+  const names = ['prompt_cache_key', 'safety_identifier', 'user'];
+  return Object.fromEntries(names.flatMap((name) => (isThere(fields[name]) ? [[name, fields[name]]] : [])));
 };
 
 const LONGEST_ID = 48;

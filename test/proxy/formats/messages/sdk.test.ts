@@ -214,7 +214,7 @@ describe("Anthropic's client on a provider with OpenAI's wire format", () => {
     ...{ id: 'chatcmpl-1', type: 'message', role: 'assistant', stop_reason: 'tool_use' },
     content: [
       { type: 'thinking', thinking: 'hm', signature: '' },
-      { type: 'text', text: 'I shall look.' },
+      { type: 'text', text: 'I shall look.', citations: [] },
       { type: 'tool_use', id: 't', name: 'weather', input: { city: 'Bern' } },
     ],
     usage: { input_tokens: 9, cache_read_input_tokens: 40, output_tokens: 30 },
