@@ -320,6 +320,43 @@ describe('the door', () => {
   });
 });
 
+describe('a count of tokens', () => {
+  const count = async (init: RequestInit, options: Partial<AppOptions> = {}) => {
+    const { url } = await open(options);
+    const headers = { 'x-api-key': 'good', 'content-type': 'application/json', ...init.headers };
+    const response = await fetch(`${url}/v1/messages/count_tokens`, { method: 'POST', body: '{}', ...init, headers });
+    return { status: response.status, json: (await response.json()) as unknown };
+  };
+
+  it('is of the body', async () => {
+    const countTokens = vi.fn<AppOptions['countTokens']>(() => Promise.resolve({ kind: 'counted', inputTokens: 7 }));
+    expect(await count({}, { countTokens })).toEqual({ status: 200, json: { input_tokens: 7 } });
+    expect(countTokens.mock.calls.map(([{ endpoint, body }]) => [endpoint, String(body)])).toEqual([
+      ['/messages', '{}'],
+    ]);
+  });
+
+  it('gives the memory of each body back', async () => {
+    const { url } = await open({ maxBodyMemoryBytes: 8000 });
+    const headers = { 'x-api-key': 'good', 'content-type': 'application/json' };
+    const body = JSON.stringify({ text: 'x'.repeat(900) });
+    for (let n = 0; n < 9; n++) {
+      const { status } = await fetch(`${url}/v1/messages/count_tokens`, { method: 'POST', body, headers });
+      expect(status).toBe(200);
+    }
+  });
+
+  it.each<[number, RequestInit, string]>([
+    [413, { body: 'x'.repeat(1001) }, 'request_too_large'],
+    [415, { headers: { 'content-type': 'text/plain' } }, 'invalid_request_error'],
+    [404, {}, 'not_found_error'],
+  ])("%i has Anthropic's shape", async (status, init, type) => {
+    const countTokens = () =>
+      Promise.resolve({ kind: 'problem', problem: { kind: 'model_not_found', model: 'm' } } as const);
+    expect(await count(init, { countTokens })).toMatchObject({ status, json: { type: 'error', error: { type } } });
+  });
+});
+
 describe('the metrics', () => {
   const ask = async (headers: Readonly<Record<string, string>>) => {
     const { url } = await open();

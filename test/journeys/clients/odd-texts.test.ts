@@ -77,6 +77,13 @@ const all = [
       user: 'a',
     },
   })),
+  ...['/messages', '/messages/count_tokens'].map((path) => ({
+    ...{ method: 'POST', path: `/v1${path}`, query: ['id'] },
+    body: {
+      ...{ model: 'simulated-chat', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] },
+      ...{ system: 'a', stop_sequences: ['a'], metadata: { user_id: 'a' } },
+    },
+  })),
   { method: 'GET', path: '/v1/models', query: ['limit'] },
   { method: 'GET', path: '/v1/models/{id}', query: [] },
   { method: 'GET', path: '/v1/generation', query: ['id'] },
