@@ -1,11 +1,12 @@
+import { generationIdsOf } from '../domain/generation-ids.ts';
 import type { ChainedLog } from '../eventstore/chained-log.ts';
 import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import type { Database } from '../projections/database.ts';
 import { LIVE } from '../projections/projection.ts';
-import { createQueries, generationOf, MAX_CANDIDATES } from '../projections/queries.ts';
+import { createQueries, MAX_CANDIDATES } from '../projections/queries.ts';
 import type { RequestRow } from '../projections/rows/requests.ts';
 import { agrees, arithmetic, check, verdict, type Charge } from './account-history/arithmetic.ts';
-import { findInLog, listedLines, tellRequest } from './account-history/charge.ts';
+import { findInLog, listedLines, tellRequest, type InLog } from './account-history/charge.ts';
 import { counted } from './terminal/counted.ts';
 import { CliFault } from './terminal/fault.ts';
 import { createProgram, EXIT_CODES, print, runOnDatabase, type ExitCode } from './terminal/run.ts';
@@ -28,24 +29,32 @@ Examples:
   $ npm run explain -- req_0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d
 ${EXIT_CODES}
 If the recomputation does not agree with the log, the exit code is 1. A provider may give one id to several generations:
-then all of them are explained, the newest first. A request that left nothing in the log was not charged.`,
+then all of them are explained, the newest first. A request has a generation for each provider that it was sent to, in that
+order. A request that left nothing in the log was not charged.`,
   )
   .parse();
 
 const [generation = ''] = program.args;
 
-type Found = { readonly accountId: string; readonly requestId: string; readonly row: RequestRow | undefined };
+type Found = InLog & { readonly row: RequestRow | undefined };
 
-/** Searches the projection of requests, then the events that it does not contain yet. */
+const isRequestId = /^req_[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
+
+/** Searches the projection of requests, then the events that it does not contain yet. A request has all of its attempts. */
 const find = async (database: Database, store: ChainedLog): Promise<readonly Found[]> => {
   const rows = await createQueries(database).findRequests(generation);
-  if (rows.length > 0) return rows.map((row) => ({ accountId: row.account_id, requestId: row.request_id, row }));
+  const inRows = rows.map((row) => ({ accountId: row.account_id, requestId: row.request_id, row }));
+  const isRequest = isRequestId.test(generation);
+  if (rows.length > 0 && !isRequest) return inRows;
   const checkpoint = await database.oneOrNone<{ position: bigint }>(
     `select position from ${LIVE}.checkpoints where name = 'requests'`,
   );
-  const requestId = generationOf(generation);
-  const accountId = await findInLog(store, requestId, Number(checkpoint?.position ?? 0n));
-  return accountId === undefined ? [] : [{ accountId, requestId, row: undefined }];
+  const wanted = isRequest ? generationIdsOf(generation) : [generation];
+  const newer = await findInLog(store, wanted, Number(checkpoint?.position ?? 0n));
+  const known = new Set(rows.map(({ request_id }) => request_id));
+  const others = newer.filter(({ requestId }) => !known.has(requestId)).map((one) => ({ ...one, row: undefined }));
+  // A later attempt has the id of the first one and a number behind it.
+  return [...inRows, ...others].sort((a, b) => (a.requestId < b.requestId ? -1 : 1));
 };
 
 /** Prints the effects of a request without a completion. */
@@ -66,7 +75,7 @@ const explain = async (database: Database, store: ChainedLog): Promise<ExitCode>
   const found = await find(database, store);
   if (found.length === 0 && isRequestId.test(generation)) return explainRequest(store);
   if (found.length === 0) throw new CliFault(`There is no generation ${generation}. Check the id.`);
-  if (found.length > 1) {
+  if (found.length > 1 && !isRequestId.test(generation)) {
     const most = found.length === MAX_CANDIDATES ? 'at least ' : '';
     console.error(
       `explain: the provider gave this id to ${most}${counted(found.length, 'generation')}, explained here the newest first: ` +
@@ -80,8 +89,6 @@ const explain = async (database: Database, store: ChainedLog): Promise<ExitCode>
   }
   return worst;
 };
-
-const isRequestId = /^req_[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
 
 const explainOne = async (store: ChainedLog, found: Found): Promise<ExitCode> => {
   const { events, charge, released } = await tellRequest(store, found.accountId, found.requestId);

@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { accountOfStream } from '../domain/account/account.ts';
+import { generationIdsOf } from '../domain/generation-ids.ts';
 import { formatUsd } from '../domain/money.ts';
 import { eventsOfRequest } from '../eventstore/journal/completion-events.ts';
 import { readLogClock } from '../eventstore/postgres/log-clock.ts';
-import { createQueries, generationOf } from '../projections/queries.ts';
+import { createQueries } from '../projections/queries.ts';
 import { tellStory, type Chapter, type Until } from './account-history/history.ts';
 import { createActorNames } from './account-history/actors.ts';
 import { CliFault } from './terminal/fault.ts';
@@ -86,7 +87,8 @@ const summaryAsJson = ({ account: { standing, wallet }, recorded, ...chapter }: 
   });
 
 const belongsTo = ({ recorded: { event, metadata } }: Chapter, requestId: string): boolean =>
-  metadata.correlationId === requestId || ('requestId' in event && event.requestId === generationOf(requestId));
+  metadata.correlationId === requestId ||
+  ('requestId' in event && generationIdsOf(requestId).includes(event.requestId));
 
 /** Prints the events of one HTTP request, on any account. */
 const tellHttpRequest = async ({ url, store, rows }: OpenDatabase): Promise<ExitCode> => {

@@ -74,9 +74,10 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     },
   });
   rooms.watchGenerations(completions.generations);
-  const { complete, drain } = completions;
+  const { complete, countTokens, drain } = completions;
   return {
     complete,
+    countTokens,
     drain,
     health,
     close: (): Promise<unknown> => Promise.all([promptTokens.close(), tokens.close()]),

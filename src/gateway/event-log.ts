@@ -102,7 +102,7 @@ export const openEventLog = async (options: EventLogOptions) => {
     reportLostKeys(dataKeys, from, log);
   };
   const rewinds = await patiently(() => openRewinds({ databaseUrl, dataDir, outage, copyIsWhole, log }));
-  /** Between two heartbeats, a database can be put back without a trace, and the log be copied again at once. */
+  /** Between two heartbeats, a database can be put back without a trace, and the log can be copied again at once. */
   const interrupted = (): void => {
     doubt();
     if (eventStoreUrl !== undefined) rewinds.copyMayBeBack();

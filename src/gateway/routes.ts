@@ -52,6 +52,7 @@ export const createRoutes = ({ config, adminToken, log }: GatewayOptions, parts:
     keyUsed: watchers.keyUsed,
     findKeyOwner: views.findKeyOwner,
     complete: completions.complete,
+    countTokens: completions.countTokens,
     balanceUsd: (accountId) => {
       const account = accounts.lastKnown(accountStream(accountId));
       return account && formatUsd(account.wallet.balance);

@@ -1,3 +1,4 @@
+import { generationIdsOf } from '../domain/generation-ids.ts';
 import { balances, type BalanceRow } from './rows/balances.ts';
 import type { Database } from './database.ts';
 import { LIVE } from './projection.ts';
@@ -45,7 +46,8 @@ export type Queries = {
   findRequest(id: string, accountId?: string): Promise<RequestRow | undefined>;
   /**
    * By generation id, by request id (`req_…`), or by the provider's response id, which may occur more than once; of one
-   * account, or of any. Newest first, at most MAX_CANDIDATES.
+   * account, or of any. Newest first, at most MAX_CANDIDATES. A request has a generation for each of its attempts: the one
+   * that answered is first.
    */
   findRequests(id: string, accountId?: string): Promise<readonly RequestRow[]>;
   /** The requests of an account that match, newest first. */
@@ -96,8 +98,8 @@ export const MAX_CANDIDATES = 20;
 export const MANY_FILTERED = 10;
 const MAX_FILTERED = 1000;
 
-/** The id of a generation has the UUID of its HTTP request. */
-export const generationOf = (id: string): string => id.replace(/^req_/, 'gen-');
+/** The ids of our own generations that an id may name. */
+const namedBy = (id: string): readonly string[] => (id.startsWith('req_') ? generationIdsOf(id) : [id]);
 /** PostgreSQL accepts no NUL in a text, and no id contains one. */
 const hasNul = (id: string): boolean => id.includes('\0');
 
@@ -218,14 +220,19 @@ const findRequests = async (
   accountId: string | undefined,
 ): Promise<readonly RequestRow[]> => {
   if (hasNul(id)) return [];
+  const own = namedBy(id);
   const rows = await database.any<RequestRow>(
     `select ${requestColumns} from ${LIVE}.requests
-     where (request_id = $1 or upstream_id = $2) and ($3::text is null or account_id = $3)
-     order by (request_id = $1) desc, reserved_at desc, request_id desc limit ${MAX_CANDIDATES}`,
-    [generationOf(id), id, accountId ?? null],
+     where (request_id = any($1) or upstream_id = $2) and ($3::text is null or account_id = $3)
+     order by (request_id = any($1)) desc,
+       case when request_id = any($1) then array_position(array['settled', 'late', 'open', 'released'], status) end,
+       reserved_at desc, request_id desc
+     limit ${MAX_CANDIDATES}`,
+    [own, id, accountId ?? null],
   );
-  // A generation id is unique, even if a provider returns the same id for other responses.
-  return rows[0]?.request_id === generationOf(id) ? rows.slice(0, 1) : rows;
+  // Our own ids are unique, even if a provider returns the same id for other responses.
+  const named = rows.filter(({ request_id }) => own.includes(request_id));
+  return named.length > 0 ? named : rows;
 };
 
 const utcDay = (date: Date): string => date.toISOString().slice(0, 10);

@@ -288,7 +288,10 @@ describe('other upstreams', () => {
   it('are those whose key is set', async () => {
     const path = await file({ upstreams: [groq, { ...groq, name: 'other', apiKeyEnv: 'NOT_SET' }] });
     expect(readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: 'gsk' }).upstreams).toEqual([
-      { name: 'groq', baseUrl: groq.baseUrl, apiKey: 'gsk', outputLimitField: 'max_tokens' },
+      {
+        ...{ name: 'groq', baseUrl: groq.baseUrl, apiKey: 'gsk', outputLimitField: 'max_tokens' },
+        ...{ dialect: 'openai', responses: false },
+      },
     ]);
     expect(complaint({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: ' '.repeat(40) })).toContain('GROQ_API_KEY');
     const none = readConfig({ KISSAPI_UPSTREAMS: path, GROQ_API_KEY: '' });

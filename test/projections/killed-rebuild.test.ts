@@ -8,6 +8,7 @@ import type { AccountEvent } from '../../src/domain/account/events.ts';
 import { decode, encode } from '../../src/eventstore/journal/codec.ts';
 import type { ChainedLog } from '../../src/eventstore/chained-log.ts';
 import { openLog } from '../support/stores/log.ts';
+import { storeEnv } from '../support/stores/store-env.ts';
 import { LIVE } from '../../src/projections/projection.ts';
 import { requests } from '../../src/projections/rows/requests.ts';
 import { applyEvents, createTable, digest, readCheckpoint } from '../../src/projections/rows/rows.ts';
@@ -36,6 +37,7 @@ const charge = (account: number, count: number): Promise<void> => {
 };
 /** As a gateway does that goes on beside. */
 const follow = async (): Promise<void> => {
+  await store.head(); // A copy of the log has by then all that was appended.
   const at = await readCheckpoint(databases.first, projection, LIVE);
   const events = (await store.readAll(at?.position ?? 0, 100_000)).map(decode);
   await applyEvents(databases.first, projection, LIVE, events);
@@ -60,7 +62,7 @@ const built = async (): Promise<number | undefined> => {
 
 const startRebuild = () => {
   const child = spawn(process.execPath, ['src/cli/rebuild.ts', projection.name], {
-    env: { DATABASE_URL: databases.url() },
+    env: { ...storeEnv(), DATABASE_URL: databases.url() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

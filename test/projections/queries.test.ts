@@ -39,6 +39,10 @@ describe('queries', () => {
       const events = [of('run_1', id), settled(7, charge, id)].map((event) => ({ ...event, keyId: 'key_3' }));
       await log.append(accountStream('acc_3'), ...events);
     }
+    const [first, second, third] = ['gen-a-b', 'gen-a-b-2', 'gen-a-b-3'] as const;
+    for (const id of [first, second]) await log.append(accountStream('acc_2'), of('run_1', id), released(20n, id));
+    const last = [of('run_1', third), settled(7, charge, third)].map((event) => ({ ...event, keyId: 'key_4' }));
+    await log.append(accountStream('acc_2'), ...last);
     for (const projection of projections) await applyEvents(databases.first, projection, LIVE, await log.recorded());
     queries = createQueries(databases.first);
   });
@@ -137,6 +141,14 @@ describe('queries', () => {
     const nextYear = new Date(today.getTime() + 366 * 86_400_000);
     expect(await queries.usageOfKey('key_1', nextYear)).toEqual({ day: 0n, week: 0n, month: 0n, total: spent });
     expect(await queries.usageOfKey('key_9', today)).toEqual({ day: 0n, week: 0n, month: 0n, total: 0n });
+  });
+
+  it('find all attempts of a request by its id, the one that answered first, and each by its own id alone', async () => {
+    const found = async (id: string) => (await queries.findRequests(id)).map(({ request_id }) => request_id);
+    expect(await found('req_a-b')).toEqual(['gen-a-b-3', 'gen-a-b-2', 'gen-a-b']);
+    expect(await found('gen-a-b')).toEqual(['gen-a-b']);
+    expect(await found('gen-a-b-2')).toEqual(['gen-a-b-2']);
+    expect(await queries.findRequests('req_a-b', 'acc_1')).toEqual([]);
   });
 
   it('find a request by its request id, and every one to which the provider gave one id, the newest first', async () => {

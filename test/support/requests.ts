@@ -53,7 +53,7 @@ export const send = (
   return {
     answer: read(),
     status: () => status,
-    words: () => text.split('"delta":{"content":"').length - 1,
+    words: () => text.match(WORDS)?.length ?? 0,
     acknowledged: () => (text.startsWith('data:') ? text.includes('data: [DONE]') : whole),
     leave: () => left.abort(),
   };
@@ -91,3 +91,6 @@ export const wordsOf = ({ body }: Answer): string =>
     .join('');
 
 type Chunk = { readonly choices?: readonly { readonly delta?: { readonly content?: string } }[] };
+
+/** A piece of text in a stream of a chat, of messages, or of responses. */
+const WORDS = /"delta":\{"content":"|"type":"text_delta"|"type":"response\.output_text\.delta"/g;

@@ -12,22 +12,27 @@ import { PAGE, streamPages } from '../../eventstore/event-store.ts';
 import type { Charge, ChargeEvent } from './arithmetic.ts';
 import { accountEvents } from './history.ts';
 
-/** The account of a generation, searched in the log after a position. */
+export type InLog = { readonly accountId: string; readonly requestId: string };
+
+/** Those of some generations that the log has after a position, in the order of their holds. */
 export const findInLog = async (
   store: ChainedLog,
-  requestId: string,
+  requestIds: readonly string[],
   afterPosition: number,
-): Promise<string | undefined> => {
-  for (let after = afterPosition; ;) {
+): Promise<readonly InLog[]> => {
+  const found: InLog[] = [];
+  for (let after = afterPosition; found.length < requestIds.length;) {
     const page = await store.readAll(after, PAGE);
     for (const stored of page) {
       const { event, stream } = decode(stored);
-      if (event.type === 'CreditsReserved' && event.requestId === requestId) return accountOfStream(stream);
+      if (event.type !== 'CreditsReserved' || !requestIds.includes(event.requestId)) continue;
+      found.push({ accountId: accountOfStream(stream) ?? '', requestId: event.requestId });
     }
     const last = page.at(-1);
-    if (!last) return undefined;
+    if (!last) break;
     after = last.position;
   }
+  return found;
 };
 
 /** The lines of a version in the price book; undefined if the book lacks it. */

@@ -197,7 +197,7 @@ export type ReserveCredits = {
   readonly type: 'ReserveCredits';
   readonly requestId: string;
   readonly amount: Credits;
-  /** Refused unless so much more could be held as well. */
+  /** The hold is refused unless this much more could be held, too. It is not held. */
   readonly spare?: Credits;
   readonly keyId: string;
   readonly runId: string;

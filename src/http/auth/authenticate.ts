@@ -34,8 +34,8 @@ const secretIn = (headers: IncomingMessage['headers']): string | undefined => {
 };
 
 /**
- * Authenticates by the key in `Authorization: Bearer …`, `X-API-Key` or `API-Key`. The look-up uses a keyed hash, so its timing reveals nothing about
- * other keys, and no secrets are compared.
+ * Authenticates by the key in `Authorization: Bearer …`, `X-API-Key` or `API-Key`. The look-up uses a keyed hash, so its
+ * timing reveals nothing about other keys, and no secrets are compared.
  */
 export const createAuthenticate = (
   hashKey: HashKey,

@@ -21,6 +21,7 @@ import { topUpPages } from '../pages/top-up.ts';
 import { creemWebhook, MAX_WEBHOOK_BYTES } from '../webhooks/creem-webhook.ts';
 import type { Payments } from '../../payments/payments.ts';
 import { getLive, getReady, type ReadReadiness } from '../get-health.ts';
+import { countTokens, type CountTokens } from '../v1/count-tokens.ts';
 import { createCompletion, endpoints, type Complete, type RefusedRequest } from '../v1/create-completion.ts';
 import {
   getCredits,
@@ -46,6 +47,7 @@ export type AppOptions = {
   readonly keyUsed?: KeyUsed;
   readonly findKeyOwner: FindKeyOwner;
   readonly complete: Complete;
+  readonly countTokens: CountTokens;
   readonly commentAfterMs: number;
   readonly slowReaderMs: number;
   readonly balanceUsd: (accountId: string) => string | undefined;
@@ -151,8 +153,10 @@ const createRoutes = (options: AppOptions, trusts: TrustsProxy): readonly AppRou
     const completion = createCompletion(endpoint, { ...options, authenticate: authenticateUse, readBody });
     return { method: 'POST', path: `/v1${endpoint}`, principals: ['key'], handler: completion, completion };
   });
+  const count = countTokens({ ...options, authenticate, readBody });
   return [
     ...completions,
+    { method: 'POST', path: '/v1/messages/count_tokens', principals: ['key'], handler: count },
     read('key', '/v1/models', listModels(authenticate, options.listModels)),
     read('key', '/v1/models/*id', getModel(authenticate, options.listModels, options.delistedSince)),
     read('key', '/v1/generation', getGeneration(authenticate, options.findGenerations)),

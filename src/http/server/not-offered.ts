@@ -5,6 +5,7 @@ const offered = [
   'POST /v1/embeddings',
   'POST /v1/responses',
   'POST /v1/messages',
+  'POST /v1/messages/count_tokens',
   'GET /v1/models',
   'GET /v1/models/{id}',
   'GET /v1/generation?id=',
@@ -14,7 +15,7 @@ const offered = [
 const OFFERED = `Offered are ${offered.slice(0, -1).join(', ')} and ${offered.at(-1)}; the management API is at /api/docs.`;
 
 const ownPath =
-  /^\/v1\/(?:chat\/completions|completions|embeddings|responses|messages|models(?:\/[^:]+)?|generation|key|credits)\/?$/;
+  /^\/v1\/(?:chat\/completions|completions|embeddings|responses|messages(?:\/count_tokens)?|models(?:\/[^:]+)?|generation|key|credits)\/?$/;
 
 /** Paths of other APIs, without the version. */
 const foreign: readonly (readonly [RegExp, string])[] = [

@@ -99,13 +99,7 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
   const { authenticate, readBody } = options;
   const answerTo = createAnswerTo(endpoint, options);
   return async (request, response) => {
-    const refuse = (refused: Problem): void => {
-      // Closing the connection during a request hides the error from many clients, so the rest of the body is read, unless it
-      // is too large or of unknown length.
-      const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? Infinity);
-      if (rest > options.maxBodyBytes) response.setHeader('connection', 'close');
-      sendProblem(response, refused, requestIdOf(response));
-    };
+    const refuse = (refused: Problem): void => refuseBody(request, response, refused, options.maxBodyBytes);
     const customer = authenticate(request);
     if (isProblem(customer)) return refuse(customer);
     const refuseCustomer = (refused: Problem): void => {
@@ -126,6 +120,21 @@ export const createCompletion = (endpoint: Endpoint, options: CreateCompletionOp
       body.share.release();
     }
   };
+};
+
+/**
+ * Sends a problem, perhaps before all of the body was read. Closing the connection during a request hides the error from
+ * many clients, so the rest of the body is read, unless it is too large or of unknown length.
+ */
+export const refuseBody = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  refused: Problem,
+  maxBodyBytes: number,
+): void => {
+  const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? Infinity);
+  if (rest > maxBodyBytes) response.setHeader('connection', 'close');
+  sendProblem(response, refused, requestIdOf(response));
 };
 
 type Read = {
@@ -196,7 +205,7 @@ const withAttempts = (body: string, failed: readonly FailedAttempt[]): string =>
 /** How our own member of an answer begins, which is its last one. */
 const OWN = ',"kissapi":{';
 
-const isJson = ({ headers }: IncomingMessage): boolean =>
+export const isJson = ({ headers }: IncomingMessage): boolean =>
   /^application\/json *(;|$)/i.test(headers['content-type'] ?? '');
 
 const sendStream = async (

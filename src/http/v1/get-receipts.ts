@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Tallies } from '../../domain/account/limits/tallies.ts';
 import { spendingNow } from '../../domain/account/limits/within-limits.ts';
 import type { Wallet } from '../../domain/account/wallet.ts';
+import { requestIdOf as requestOfGeneration } from '../../domain/generation-ids.ts';
 import { formatUsd, jsonUsd, type Credits } from '../../domain/money.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { viewKeyLimits } from '../management/accounts/limits.ts';
@@ -39,7 +40,8 @@ export type Generation = {
 
 /**
  * Finds generations of an account by our id, by the id of the HTTP request, or by the provider's id, which may not be
- * unique; newest first. Includes everything acknowledged before the call.
+ * unique; newest first. A request has a generation for each attempt: the one that answered is first. Includes everything
+ * acknowledged before the call.
  */
 export type FindGenerations = (id: string, accountId: string) => Promise<readonly Generation[]>;
 
@@ -78,8 +80,10 @@ export const getGeneration =
       const unknown = problem('not_found', { message: unknownGeneration(id), param: 'id' });
       return sendProblem(response, unknown, requestIdOf(response));
     }
-    const several = found.length > 1 ? { note: SEVERAL, candidates: found.map(candidateOf) } : {};
-    response.json({ data: receiptOf(newest), ...several });
+    const isRequest = id.startsWith('req_');
+    const attempts = isRequest ? found : await find(requestOfGeneration(newest.request_id), customer.accountId);
+    const several = found.length > 1 && !isRequest ? { note: SEVERAL, candidates: found.map(candidateOf) } : {};
+    response.json({ data: receiptOf(newest), attempts: inOrder(attempts).map(attemptOf), ...several });
   };
 
 const SEVERAL =
@@ -89,6 +93,17 @@ const unknownGeneration = (id: string): string =>
   /^req_/.test(id)
     ? `Nothing was charged for the request ${id}: it is of no generation of this account.`
     : `There is no generation ${id} of this account.`;
+
+/** The ids of the attempts of a request are in the order of their numbers. */
+const inOrder = (attempts: readonly Generation[]): readonly Generation[] =>
+  attempts.toSorted((a, b) => (a.request_id < b.request_id ? -1 : 1));
+
+const attemptOf = ({ request_id, upstream, status, detail }: Generation) => ({
+  id: request_id,
+  provider_name: upstream,
+  status,
+  detail,
+});
 
 const candidateOf = (generation: Generation) => ({
   id: generation.request_id,

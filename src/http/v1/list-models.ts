@@ -11,7 +11,7 @@ export type ModelOnSale = {
   readonly price: PriceVersion;
   readonly upcoming: readonly PriceChange[];
   readonly usagePolicyUrl: string | null;
-  /** The providers that serve it, with the price of each; the first one is asked first. */
+  /** The providers that serve it, with the price of each: first the one of the model's own entry. */
   readonly endpoints: readonly { readonly provider: string; readonly price: PriceVersion }[];
 };
 

@@ -120,15 +120,15 @@ const askProvider = async (
   }
 };
 
-/** If another attempt is left, the first one has no more time until its first byte. */
+/** How long a stream may take to begin if another attempt is left. */
 const FIRST_BYTE_WITHIN_MS = 10_000;
 
 const recordFailure = ({ attempt }: Held, { health }: CompletionsOptions, retryAfterMs?: number): void =>
   health?.record(attempt.provider.name, attempt.model.upstreamModel, { kind: 'failed', retryAfterMs });
 
 /**
- * The stream from its first events on. Rejects with ProviderFailed, or returns the refusal, if it fails before: nothing was
- * passed on yet, so another provider may answer.
+ * Waits for the first event of a stream, and returns the whole stream. If the stream fails before, it rejects with
+ * ProviderFailed or returns the refusal: nothing was passed on yet, so another provider may answer.
  */
 const begun = async (batches: AsyncIterable<Batch>): Promise<ProviderAnswer> => {
   const rest = batches[Symbol.asyncIterator]();
@@ -137,7 +137,7 @@ const begun = async (batches: AsyncIterable<Batch>): Promise<ProviderAnswer> => 
     const next = await rest.next();
     if (next.done === true) throw new ProviderFailed('reset', 'the stream ended before it began');
     read.push(next.value);
-    // Comments are no events, so a batch may have none.
+    // A comment is not an event, so a batch may have no events.
     const [first] = next.value.events;
     if (first?.kind === 'failed') {
       await rest.return?.();

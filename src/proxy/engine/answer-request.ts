@@ -1,4 +1,4 @@
-import { isBadRequest, type Job } from '../formats/format.ts';
+import { isBadRequest, type Format, type Job } from '../formats/format.ts';
 import { MAX_VALUES, measureJson } from '../json/json-shape.ts';
 import { healthy } from '../routing/health.ts';
 import { plan, type Catalogue } from '../routing/plan.ts';
@@ -11,7 +11,8 @@ const BYTES_OF_VALUE = 64;
 
 /** Handles one request, from its body to its answer. */
 export const answerTo = async (asked: Asked, options: CompletionsOptions, running: Running): Promise<Answer> => {
-  const job = await readJob(asked, options, running);
+  const format = formatOf(asked, options);
+  const job = await readJob(asked, (body, shape) => format.read(body, shape), running);
   if ('kind' in job) return problem(job);
   const askedAt = options.now();
   const { health = healthy, sticky } = options;
@@ -33,24 +34,28 @@ export const answerTo = async (asked: Asked, options: CompletionsOptions, runnin
   }
 };
 
-const readJob = async (
-  { endpoint, body, takeMemory }: Asked,
-  { formats }: CompletionsOptions,
-  running: Running,
-): Promise<Job | CompletionProblem> => {
+export const formatOf = ({ endpoint }: Pick<Asked, 'endpoint'>, { formats }: CompletionsOptions): Format => {
   const format = formats.get(endpoint);
   if (!format) throw new Error(`No format has the endpoint ${endpoint}.`);
+  return format;
+};
+
+export const readJob = async (
+  { body, takeMemory }: Pick<Asked, 'body' | 'takeMemory'>,
+  read: Format['read'],
+  running: Pick<Running, 'draining'>,
+): Promise<Job | CompletionProblem> => {
   const shape = await measureJson(body);
   if (shape.values > MAX_VALUES) return tooManyValues;
   if (running.draining) return { kind: 'draining' };
   if (takeMemory?.(shape.values * BYTES_OF_VALUE) === false) {
     return { kind: 'upstream_failed', code: 'server_is_overloaded' };
   }
-  const job = format.read(body, shape);
+  const job = read(body, shape);
   return isBadRequest(job) ? { kind: 'bad_request', ...job } : job;
 };
 
-const catalogueAt = (
+export const catalogueAt = (
   at: Date,
   { findPrice, findDelisting, factsOf, policyOf, providers }: CompletionsOptions,
 ): Catalogue => ({

@@ -1,3 +1,4 @@
+import { attemptName } from '../../domain/generation-ids.ts';
 import { StoreFull } from '../../eventstore/event-store.ts';
 import type { Job } from '../formats/format.ts';
 import type { Attempt } from '../routing/plan.ts';
@@ -18,15 +19,16 @@ export type Planned = {
 };
 
 /**
- * Tries the attempts one after the other, until one of them answers or its failure is final. Each is a generation with a hold
- * and a price of its own, so the customer pays the answer that came, and the log has the others with the reason.
+ * Tries the attempts one after the other, until one of them answers or its failure is final. Each is a generation with a
+ * hold and a price of its own. So the customer pays only for the answer that arrived, and the log has the reason of each
+ * attempt that failed.
  */
 export const tryAttempts = async (planned: Planned, options: CompletionsOptions, running: Running): Promise<Answer> => {
   const failed: FailedAttempt[] = [];
   let problem: Answer | undefined;
   for (const [n, attempt] of planned.attempts.entries()) {
     const others = planned.attempts.length - n - 1;
-    const generation = `${planned.asked.uuid}${n === 0 ? '' : `-${n + 1}`}`;
+    const generation = attemptName(planned.asked.uuid, n + 1);
     const answer = await tryAttempt({ ...planned, attempt, uuid: generation, others }, options, running);
     if (answer.kind !== 'problem') return { ...answer, provider: attempt.provider.name, failed };
     const { model, provider } = attempt;
@@ -67,7 +69,7 @@ const reasonOf = (problem: CompletionProblem): string => {
 
 type One = Planned & {
   readonly attempt: Attempt;
-  /** The UUID of the request, for a later attempt with its number. */
+  /** The UUID of the request; a later attempt adds its number. */
   readonly uuid: string;
   /** How many attempts are left after this one. */
   readonly others: number;

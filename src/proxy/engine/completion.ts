@@ -33,7 +33,7 @@ export type Asked = {
   readonly takeMemory?: (bytes: number) => boolean;
 };
 
-/** An attempt that did not answer, and what came of it. Its hold was refused or released. */
+/** An attempt without an answer. Its hold was refused, or was released. */
 export type FailedAttempt = {
   readonly generationId: string;
   readonly provider: string;
@@ -44,13 +44,13 @@ export type FailedAttempt = {
 export type Answer =
   | Extract<HeldAnswer, { readonly kind: 'problem' }>
   | (Exclude<HeldAnswer, { readonly kind: 'problem' }> & {
-      /** Of the attempt that answered. */
+      /** The provider of the attempt that answered. */
       readonly provider: string;
       /** The attempts before it, in order. */
       readonly failed: readonly FailedAttempt[];
     });
 
-/** What one attempt came to. */
+/** The outcome of one attempt. */
 export type HeldAnswer =
   | { readonly kind: 'problem'; readonly problem: CompletionProblem }
   | (Whole & { readonly outputCap?: number })
@@ -74,7 +74,7 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   readonly factsOf?: (price: PriceVersion) => ModelFacts | undefined;
   /** What a provider does with requests; undefined if it is unknown. */
   readonly policyOf?: Catalogue['policyOf'];
-  /** How the providers have done lately. */
+  /** Recent failures and speed of the providers. */
   readonly health?: KeptHealth;
   readonly sticky?: Sticky;
   readonly execute: ExecuteOnAccount;

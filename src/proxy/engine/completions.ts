@@ -1,6 +1,7 @@
 import { HoldsPaused } from './hold/hold.ts';
 import { answerTo } from './answer-request.ts';
 import type { Answer, Asked, CompletionsOptions, Running } from './completion.ts';
+import { countTokens, type CountAsked, type Counted } from './count-tokens.ts';
 import { generationIdOf } from './ledger.ts';
 import type { CompletionProblem } from './problem.ts';
 
@@ -8,6 +9,8 @@ export type { Answer, Asked, CompletionsOptions, UpstreamRefusal } from './compl
 
 export type Completions = {
   complete(asked: Asked): Promise<Answer>;
+  /** Counts the input tokens of a request. Nothing is held or charged. */
+  countTokens(asked: CountAsked): Promise<Counted>;
   /** How many completions are in progress. */
   readonly active: number;
   /** The generations in progress, including those whose credits are not held yet. */
@@ -51,6 +54,7 @@ export const createCompletions = (options: CompletionsOptions): Completions => {
         if (!streaming) running.over(generationId);
       }
     },
+    countTokens: (asked) => countTokens(asked, options, running),
     get active() {
       return generations.size;
     },

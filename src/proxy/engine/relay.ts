@@ -23,8 +23,8 @@ import { BEYOND_LIMIT, isAccessEnd, isShortage, shortageError, streamTooLong } f
 export type Sink = {
   write(passing: Uint8Array | string): Promise<void> | undefined;
   /**
-   * Breaks the stream off. The error is the last event, in the shape that `write` gives it. No `[DONE]` follows, because some clients would treat the
-   * answer as complete.
+   * Breaks the stream off. The error is the last event, in the shape that `write` gives it. No `[DONE]` follows, because
+   * some clients would treat the answer as complete.
    */
   fail(why: CompletionProblem, write?: StreamWriter['writeError']): Promise<void> | undefined;
 };

@@ -16,6 +16,8 @@ export interface Format {
   /** The kind of model that serves it. */
   readonly modelKind: PriceEntry['kind'];
   read(body: Buffer, shape: JsonShape): Job | BadRequest;
+  /** Reads the body of a request that only counts its input tokens. Undefined if the format has no such request. */
+  readonly readForCount?: (body: Buffer, shape: JsonShape) => Job | BadRequest;
   /** Writes an answer from another wire format as the JSON of this format. */
   writeAnswer(frame: Frame, answer: NeutralAnswer, job: Job): string;
   /** Adds usage and cost to an answer; every other byte stays as it is. */
@@ -78,7 +80,7 @@ export type Job = {
   /** The parsed body. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly model: string;
-  /** What the request asks of the choice of its provider. These fields are neither in `body` nor in `fields`. */
+  /** How the request wants its provider to be chosen. These fields are neither in `body` nor in `fields`. */
   readonly routing: RoutingWish;
   readonly streamed: boolean;
   /**

@@ -1,12 +1,12 @@
-/** How the providers of models have done lately, from real requests. It is kept in memory, by each process for itself. */
+/** Recent failures and speed of each provider and model, from real requests. Each process has its own, in memory. */
 export type Health = {
   of(provider: string, model: string): State;
 };
 
 export type State = {
-  /** It fails, so others are tried first. */
+  /** It failed recently, so other providers are asked first. */
   readonly isCool: boolean;
-  /** The median of the last requests; undefined without any. */
+  /** The median of the last requests; undefined if there were no requests. */
   readonly firstByteMs: number | undefined;
   readonly tokensPerSecond: number | undefined;
 };
@@ -19,12 +19,14 @@ export type Outcome =
 export type KeptHealth = Health & { record(provider: string, model: string, outcome: Outcome): void };
 
 const WINDOW_MS = 30_000;
-/** It cools after so many failures in the window, or after so large a part of at least ten requests. A failure right
- * after a time of cooling is enough. */
+/**
+ * A provider is cool after this many failures in the window, or if this part of at least ten requests failed. After a
+ * cooldown, one failure is enough.
+ */
 const FAILURES = 5;
 const FAILED_PART = 0.2;
 const REQUESTS = 10;
-/** After that, requests try it again. */
+/** How long a cooldown lasts. */
 const COOL_MS = 15_000;
 const MAX_COOL_MS = 5 * 60_000;
 /** Enough for a median. */
@@ -33,18 +35,18 @@ const SAMPLES = 64;
 type Counts = { requests: number; failures: number };
 
 type Kept = {
-  /** The counts of this half of the window and of the one before it. */
+  /** The counts of this half of the window, and of the half before it. */
   now: Counts;
   before: Counts;
   halfEndsAt: number;
   coolUntil: number;
-  /** It has cooled and not answered since: the next failure cools it again at once. */
+  /** It has not answered since its last cooldown, so the next failure begins another one. */
   isOnTrial: boolean;
   readonly firstBytes: number[];
   readonly speeds: number[];
 };
 
-/** Without any requests so far, for tests and for a single provider. */
+/** The health of providers without requests so far. */
 export const healthy: Health = {
   of: () => ({ isCool: false, firstByteMs: undefined, tokensPerSecond: undefined }),
 };

@@ -12,7 +12,7 @@ export const readVariant = (name: string): { readonly model: string; readonly so
 
 /** A vendor in front, as OpenRouter writes names: `openai/gpt-4o`. */
 const vendor = /^~?[a-z0-9-]+\//i;
-/** A dated snapshot, as the answers of providers name their model: `-2026-08-06`, `-20260806`, `-0806`; or `-latest`. */
+/** A dated snapshot, as the answers of providers name their model: `-2026-08-06` or `-20260806`; or `-latest`. */
 const snapshot = /-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$/;
 
 /**

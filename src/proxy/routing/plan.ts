@@ -1,3 +1,4 @@
+import { MAX_ATTEMPTS } from '../../domain/generation-ids.ts';
 import { canCostMore } from '../../domain/prices/lines.ts';
 import { AT } from '../../domain/prices/model-name.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
@@ -15,7 +16,7 @@ export type Catalogue = {
   readonly delistedSince: (model: string) => Date | undefined;
   readonly factsOf: (price: PriceVersion) => ModelFacts | undefined;
   readonly providers: ReadonlyMap<string, Provider>;
-  /** What a provider does with requests. Undefined: it is unknown, and counts as the worst. */
+  /** What a provider does with requests. Undefined: unknown, so the worst is assumed. */
   readonly policyOf?: (provider: string) => DataPolicy | undefined;
 };
 
@@ -35,19 +36,16 @@ export type Plan =
   | { readonly kind: 'delisted'; readonly since: Date }
   | { readonly kind: 'unsupported'; readonly why: BadRequest };
 
-/** What requests before this one have shown. */
+/** What earlier requests have shown. */
 export type Lately = {
   readonly health: Health;
   /** The provider that has the conversation in its prompt cache. Called only if there is a choice. */
   readonly preferred?: () => string | undefined;
 };
 
-/** Each attempt may take its time, and customers wait no longer for more. */
-const MAX_ATTEMPTS = 4;
-
 /**
- * Which providers a job is sent to, in which order: the models in the order of the request; of each, the providers that
- * serve it at its announced price. A provider with a dearer price of its own is left out, unless the request names it.
+ * The providers that a job is sent to, in order: the models in the order of the request, and for each model the providers
+ * that serve it at its announced price. A provider with a dearer price of its own is left out, unless the request names it.
  */
 export const plan = (job: Job, catalogue: Catalogue, lately: Lately = { health: healthy }): Plan => {
   const wanted = [job.model, ...job.routing.models];
@@ -154,7 +152,10 @@ const unfit = ({ model, provider }: Attempt, job: Job, catalogue: Catalogue): Ba
     return unsupported('provider.data_collection', 'excludes all providers that serve this model here.');
   }
   if (zeroRetention && policy?.keepsNothing !== true) {
-    return unsupported('provider.zdr', 'no provider of this model is known to keep nothing.');
+    return unsupported(
+      'provider.zdr',
+      'no provider of this model is known to keep nothing of a request. Leave it out, or use another model.',
+    );
   }
   return unsoldMedia(job, model) ?? provider.unsupported(job);
 };

@@ -3,11 +3,11 @@ import { parseUsdPerMillion, type PicoUsdPerToken } from '../../domain/money.ts'
 import { withoutMember } from '../json/json-text.ts';
 import { isThere } from '../json/untyped-json.ts';
 
-/** What a request asks of the choice of its provider, in OpenRouter's fields `models` and `provider`. */
+/** How a request wants its provider to be chosen, in OpenRouter's fields `models` and `provider`. */
 export type RoutingWish = {
   /** Further models, which are tried in order if the first one cannot answer. */
   readonly models: readonly string[];
-  /** Providers by name: in this order first; no others; none of these. */
+  /** Names of providers: those to ask first, in this order; the only ones to ask; those to leave out. */
   readonly order: readonly string[];
   readonly only: readonly string[] | undefined;
   readonly ignore: readonly string[];
@@ -47,7 +47,7 @@ const schema = z.object({
         only: names.nullish(),
         ignore: names.nullish(),
         allow_fallbacks: z.boolean('must be true or false').nullish(),
-        // Always so: a field that a provider does not know is never dropped.
+        // Has no effect: a field that a provider cannot carry out is never dropped.
         require_parameters: z.boolean('must be true or false').nullish(),
         data_collection: z.enum(['allow', 'deny'], 'must be allow or deny').nullish(),
         zdr: z.boolean('must be true or false').nullish(),

@@ -143,9 +143,9 @@ describe('a request', () => {
   it('is found in the log by its id, and told from beginning to end', async () => {
     const store = createInMemoryStore();
     await writeLedger(store);
-    expect(await findInLog(store, 'gen-3', 0)).toBe(ACCOUNT);
-    expect(await findInLog(store, 'gen-9', 0)).toBeUndefined();
-    expect(await findInLog(store, 'gen-1', await store.head())).toBeUndefined();
+    expect(await findInLog(store, ['gen-3', 'gen-9'], 0)).toEqual([{ accountId: ACCOUNT, requestId: 'gen-3' }]);
+    expect(await findInLog(store, ['gen-9'], 0)).toEqual([]);
+    expect(await findInLog(store, ['gen-1'], await store.head())).toEqual([]);
     const types = async (requestId: string) =>
       (await tellRequest(store, ACCOUNT, requestId)).events.map(({ event }) => event.type);
     expect(await types('gen-1')).toEqual(['CreditsReserved', 'HoldExtended', 'HoldSettled']);

@@ -57,6 +57,7 @@ const open = async (options: Partial<AppOptions> = {}) => {
         ? { accountId: 'acc_1', keyId: 'key_1', revoked: false, expiresAtMs: null, pepperIds: ['1'] }
         : undefined,
     complete: () => Promise.resolve(whole),
+    countTokens: () => Promise.resolve({ kind: 'counted', inputTokens: 7 }),
     balanceUsd: () => '4.99',
     rateLimits: () => ({}),
     refused: (one) => refused.push(one),
@@ -102,6 +103,7 @@ describe('a route outside the management API', () => {
     'POST /v1/embeddings': 'key',
     'POST /v1/responses': 'key',
     'POST /v1/messages': 'key',
+    'POST /v1/messages/count_tokens': 'key',
     'GET /v1/models': 'key',
     'GET /v1/models/*id': 'key',
     'GET /v1/generation': 'key',

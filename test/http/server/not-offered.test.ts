@@ -10,6 +10,7 @@ describe('the message of a 404', () => {
     ['/embeddings', '/v1/embeddings'],
     ['/v1/v1/responses', '/v1/responses'],
     ['/messages', '/v1/messages'],
+    ['/messages/count_tokens', '/v1/messages/count_tokens'],
     ['/models/gpt-4o', '/v1/models/gpt-4o'],
     ['/models/openai/gpt-4o', '/v1/models/openai/gpt-4o'],
     ['//v1/chat/completions', '/v1/chat/completions'],

@@ -36,9 +36,19 @@ const ask = async (handler: RequestHandler, query = ''): Promise<{ status: numbe
   return { status: response.status, text: await response.text() };
 };
 
+const UUID = '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3e';
+const REQUEST = `req_${UUID}`;
+const ANSWERED = { ...generation, request_id: `gen-${UUID}-2`, upstream: 'two' };
+const FAILED = {
+  ...generation,
+  ...{ request_id: `gen-${UUID}`, upstream: 'one', status: 'released', charged: 0n, detail: 'upstream_failed: reset' },
+};
+
 describe('GET /v1/generation', () => {
   const find = (id: string): Promise<readonly Generation[]> => {
     const all = [{ ...generation, request_id: 'gen-2', charged: 9n, reserved_at: new Date(5) }, generation];
+    if (id === REQUEST || id === FAILED.request_id)
+      return Promise.resolve(id === REQUEST ? [ANSWERED, FAILED] : [FAILED]);
     return Promise.resolve(all.filter((one) => one.request_id === id || one.upstream_id === id));
   };
   const receipt = async (id: string) => {
@@ -62,7 +72,22 @@ describe('GET /v1/generation', () => {
   it('lists no candidates if the id is of one generation', async () => {
     const { json } = await receipt('gen-1');
     expect(json).toMatchObject({ data: { id: 'gen-1', reversed_usd: '0.000000002' } });
-    expect(Object.keys(json)).toEqual(['data']);
+    expect(Object.keys(json)).toEqual(['data', 'attempts']);
+  });
+
+  it('has all attempts of the request in order, and the one that answered if asked by the request id', async () => {
+    const attempts = [
+      { id: `gen-${UUID}`, provider_name: 'one', status: 'released', detail: 'upstream_failed: reset' },
+      { id: `gen-${UUID}-2`, provider_name: 'two', status: 'settled', detail: null },
+    ];
+    expect((await receipt(REQUEST)).json).toEqual({
+      data: expect.objectContaining({ id: `gen-${UUID}-2`, status: 'settled' }) as unknown,
+      attempts,
+    });
+    expect((await receipt(`gen-${UUID}`)).json).toEqual({
+      data: expect.objectContaining({ id: `gen-${UUID}`, status: 'released' }) as unknown,
+      attempts,
+    });
   });
 
   it('answers 404 to a request id of no generation, and that nothing was charged', async () => {

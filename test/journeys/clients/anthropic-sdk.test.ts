@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditedOne, type Customer } from '../../support/customers/audit.ts';
+import { auditedOne, untouched, type Customer } from '../../support/customers/audit.ts';
 import { costIn, sharedHouse, type House } from '../../support/house.ts';
 
 const MODEL = 'gpt-4o-mini';
@@ -93,5 +93,27 @@ describe("Anthropic's client", () => {
     const poor = await house.gateway.openAccount('0.000001');
     const short = await failure(clientOf(poor.apiKey).messages.create({ ...asked, max_tokens: 4000 }));
     expect(short).toMatchObject({ status: 402, type: 'billing_error' });
+  });
+});
+
+describe('a count of input tokens', () => {
+  const { max_tokens: _, ...counted } = asked;
+  const count = (params: Anthropic.MessageCountTokensParams) =>
+    untouched(house, customer, () => client.messages.countTokens(params));
+
+  it('costs nothing, and grows with the messages', async () => {
+    const { input_tokens } = await count(counted);
+    expect(input_tokens).toBeGreaterThan(0);
+    const longer = await count({ ...counted, system: 'Be very brief.', tools });
+    expect(longer.input_tokens).toBeGreaterThan(input_tokens);
+  });
+
+  it("has Anthropic's errors: for an unknown model, an invalid body and a wrong key", async () => {
+    const unknown = await failure(count({ ...counted, model: 'claude-none' }));
+    expect([unknown.status, unknown.error]).toMatchObject([404, { type: 'error', error: { type: 'not_found_error' } }]);
+    const invalid = await failure(count({ ...counted, messages: [] }));
+    expect([invalid.status, invalid.error]).toMatchObject([400, { error: { type: 'invalid_request_error' } }]);
+    const stranger = await failure(clientOf('kiss_live_none').messages.countTokens(counted));
+    expect([stranger.status, stranger.error]).toMatchObject([401, { error: { type: 'authentication_error' } }]);
   });
 });

@@ -95,7 +95,7 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
   return { reserved: false, refusal: again, affordableTokens };
 };
 
-/** How many further holds of the same size the credits must have room for, so that one for a whole answer is harmless. */
+/** The credits must cover this many further holds of the same size. Then the hold of a whole answer is in no one's way. */
 const AMPLE = 31n;
 
 /**

@@ -29,6 +29,7 @@ export const messages: Format = {
   endpoint: '/messages',
   modelKind: 'chat',
   read: (body, shape) => readJob(body, shape, schema),
+  readForCount: (body, shape) => readForCount(body, shape),
   writeAnswer: answerOf,
   addSettlement: (body, settlement) => withCost(body, messagesUsageOf(settlement), formatUsd(settlement.charged)),
   // `stop_reason` alone does not distinguish a limit that credits set from the model's own.

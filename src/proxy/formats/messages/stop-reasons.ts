@@ -9,7 +9,7 @@ const finishReasons: Readonly<Record<string, string>> = {
   refusal: 'content_filter',
 };
 
-/** A reason that Anthropic may add later ends an answer in order. */
+/** An unknown reason, which Anthropic may add later, counts as an ordinary end. */
 export const finishReasonOf = (stopReason: string): string =>
   Object.hasOwn(finishReasons, stopReason) ? (finishReasons[stopReason] ?? 'stop') : 'stop';
 

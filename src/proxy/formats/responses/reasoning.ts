@@ -2,7 +2,7 @@ import { asList, field, strings } from '../../json/untyped-json.ts';
 import type { Signature, ThinkingPart } from '../conversation.ts';
 import { readSignature, writtenSignature } from '../signatures.ts';
 
-/** Marks reasoning of another provider of which only the signature exists. A signature has no such text. */
+/** Before the signature of another provider's redacted reasoning, which has no text. No signature begins like this. */
 const REDACTED = 'redacted.';
 
 /** A signature as `encrypted_content`, which carries reasoning from one request to the next. */

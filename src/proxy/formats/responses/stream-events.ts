@@ -15,7 +15,7 @@ export type EventCounter = { sequence: number };
 export const writeEvent = (counter: EventCounter, type: string, fields: object): string =>
   `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: counter.sequence++, ...fields })}\n\n`;
 
-/** Where an event belongs. */
+/** The item that an event is about. */
 const placeOf = ({ item, index }: OpenItem) => ({ item_id: item.id, output_index: index });
 
 export const addItem = (counter: EventCounter, { index, item }: OpenItem): string =>

@@ -57,7 +57,11 @@ const unsoldItem = ({ input }: Fields): BadRequest | undefined => {
     if (!itemTypes.includes(type)) return unsupported(`${at}.type`, `${shown(type ?? null)} is not sold here.`);
     if (type === 'item_reference' && !isReasoningReference(item)) return unsupported(at, NO_ITEMS);
     const isServers = field(item, 'execution') === 'server';
-    if (isServers) return unsupported(`${at}.execution`, 'tools are searched by the client here.');
+    if (isServers)
+      return unsupported(
+        `${at}.execution`,
+        'a search for tools that the provider runs is not sold here. Set it to "client".',
+      );
     const why =
       unsoldPart(field(item, 'content'), `${at}.content`) ?? unsoldPart(field(item, 'output'), `${at}.output`);
     if (why) return why;
@@ -91,7 +95,10 @@ const unsoldTools = (fields: Fields): BadRequest | undefined => {
     if (why) return why;
     for (const [index, tool] of asList(tools).entries()) {
       if (field(tool, 'type') === 'tool_search' && field(tool, 'execution') !== 'client') {
-        return unsupported(`${at}.${index}`, 'tools are searched by the client here. Set execution to "client".');
+        return unsupported(
+          `${at}.${index}`,
+          'a search for tools that the provider runs is not sold here. Set execution to "client".',
+        );
       }
       const within = unsoldTool(field(tool, 'tools'), `${at}.${index}.tools`);
       if (within) return within;

@@ -93,7 +93,7 @@ const readEvent = (state: State, { data: json, event }: EventSourceMessage): Ans
   }
 };
 
-/** An event with content or structure. In another dialect, an event without pieces is nothing for the customer. */
+/** An event with content or structure. In another dialect, an event without pieces is not sent to the customer. */
 const passing = (state: State, type: string, json: string, text: string, pieces: readonly Piece[]): AnswerEvent => {
   const isEmpty = text === '' && pieces.length === 0;
   if (isEmpty && !state.isNative) return nothing;

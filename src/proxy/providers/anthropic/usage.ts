@@ -11,7 +11,7 @@ export const usageAfter = (earlier: Usage, report: unknown): Usage => {
   return { ...earlier, ...Object.fromEntries(Object.entries(report).filter(([, value]) => isThere(value))) };
 };
 
-/** Runs beside the message itself, which Anthropic bills and leaves out of the totals. */
+/** Further runs, which Anthropic bills beside the message, and leaves out of its totals. */
 const billedBeside: readonly unknown[] = ['compaction', 'advisor_message'];
 const counts = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens', 'output_tokens'] as const;
 

@@ -8,7 +8,7 @@ import { writeOutput, writeThinking, writeThinkingBudget, writeTools } from './w
 
 export type Request = Readonly<Record<string, unknown>>;
 
-/** The limit if neither the request nor the catalogue has one. Every model of Anthropic can write so much. */
+/** The limit if neither the request nor the catalogue has one. Every model of Anthropic can write this many tokens. */
 const LEAST_LIMIT = 4096;
 
 /**

@@ -44,7 +44,7 @@ const toolOf = (tool: Tool): Fields => {
   };
 };
 
-/** The summary of the thoughts is what other formats show; some models leave it out by default. */
+/** Other formats show the summary of the thoughts, which some models leave out by default. */
 const SUMMARISED = { display: 'summarized' };
 
 export const writeThinking = (thinking: ThinkingSetting | undefined): Fields => {
@@ -91,7 +91,7 @@ const effortOf = (job: Job, effort: string): string => {
 
 const formatOf = (job: Job, output: NonNullable<Settings['output']>): Fields => {
   if (output.kind === 'json') {
-    return refuse(settingName(job, 'output'), 'this model writes JSON only by a schema. Send one as json_schema.');
+    return refuse(settingName(job, 'output'), 'with this model, JSON requires a schema. Send type json_schema.');
   }
   const { schema, description } = output;
   return { type: 'json_schema', schema: description === undefined ? schema : { description, ...schema } };

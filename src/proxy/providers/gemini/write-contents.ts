@@ -54,7 +54,7 @@ type SystemMessage = Extract<Message, { readonly role: 'system' | 'developer' }>
 const isSystem = (message: Message): message is SystemMessage =>
   message.role === 'system' || message.role === 'developer';
 
-/** The name of a message for an error. Only in a chat the messages have the same numbers here and in the request. */
+/** The path of a message, for errors. Only in a chat, a message has the same index here and in the request. */
 const placeOf = (format: string, index: number): string =>
   format === 'chat' ? `messages.${index}` : format === 'responses' ? 'input' : 'messages';
 

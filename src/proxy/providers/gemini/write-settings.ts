@@ -12,7 +12,10 @@ export const checkSettings = (job: Job, { settings, others, tools }: Conversatio
   if (other !== undefined) cannotTranslate(other);
   const { parallelToolCalls, verbosity } = settings;
   if (parallelToolCalls === false && tools.length > 0) {
-    refuse(settingName(job, 'parallelToolCalls'), 'this model may call several tools at once. Leave it out.');
+    refuse(
+      settingName(job, 'parallelToolCalls'),
+      'cannot be false with this model, which may call several tools at once. Leave it out.',
+    );
   }
   if (verbosity !== undefined && verbosity !== ORDINARY_VERBOSITY) cannotTranslate(settingName(job, 'verbosity'));
 };

@@ -32,16 +32,20 @@ const engineOf = (provider: Provider, endpoint: string, credits = 1_000_000_000n
     ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
     logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
   });
+  const refuse = (problem: { readonly kind: string }): Response => {
+    const error = { type: problem.kind, message: JSON.stringify(problem) };
+    return Response.json({ type: 'error', error }, { status: 400 });
+  };
+  const count = async (body: Buffer, gone: AbortSignal): Promise<Response> => {
+    const counted = await completions.countTokens({ endpoint, body, gone });
+    return counted.kind === 'problem' ? refuse(counted.problem) : Response.json({ input_tokens: counted.inputTokens });
+  };
   const answer = async (body: Buffer, gone: AbortSignal): Promise<Response> => {
     const uuid = `0198f3c2-7b1e-7c3a-9d52-${String(calls++).padStart(12, '0')}`;
     const answered = await completions.complete({
       ...{ uuid, accountId: 'acc_1', keyId: KEY_ID, endpoint, body, gone },
     });
-    if (answered.kind === 'problem') {
-      const { problem } = answered;
-      const error = { type: problem.kind, message: JSON.stringify(problem) };
-      return Response.json({ type: 'error', error }, { status: 400 });
-    }
+    if (answered.kind === 'problem') return refuse(answered.problem);
     if (answered.kind === 'whole')
       return new Response(answered.body, { headers: { 'content-type': 'application/json' } });
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -55,7 +59,10 @@ const engineOf = (provider: Provider, endpoint: string, credits = 1_000_000_000n
     void answered.relay(failing).finally(() => writer.close().catch(() => undefined));
     return new Response(readable, { headers: { 'content-type': 'text/event-stream' } });
   };
-  const fetch = (_url: unknown, init?: { readonly body?: unknown; readonly signal?: AbortSignal | null }) =>
-    answer(Buffer.from(String(init?.body)), init?.signal ?? new AbortController().signal);
+  const fetch = (url: unknown, init?: { readonly body?: unknown; readonly signal?: AbortSignal | null }) =>
+    (String(url).endsWith('/count_tokens') ? count : answer)(
+      Buffer.from(String(init?.body)),
+      init?.signal ?? new AbortController().signal,
+    );
   return { fetch, account };
 };

@@ -125,7 +125,7 @@ const openRouterReasoning = (thinking: ThinkingSetting): object => {
   }
 };
 
-/** A budget is carried over as the effort that is nearest to it: up to these, a low or a medium one. */
+/** A budget becomes an effort: up to these many tokens, `low` or `medium`. */
 const [LOW_TOKENS, MEDIUM_TOKENS] = [2048, 8192];
 
 const effortOf = (thinking: ThinkingSetting): string | undefined => {

@@ -109,6 +109,6 @@ export const readCall = (call: unknown): ReadCall => {
   };
 };
 
-/** An id for a call to which the server gave none. */
+/** The id of a call that the server sent without one. */
 export const madeId = (answerId: string, index: number): string =>
   `call_${answerId.replaceAll(/[^\w-]/g, '').slice(0, 40)}_${index}`;
