@@ -27,7 +27,7 @@ beforeAll(async () => {
 const system = 'Be brief.';
 
 describe.each(dialects)('on an upstream with the wire format of $dialect', ({ dialect, model }) => {
-  describe.each(clients)('$name', ({ connect }) => {
+  describe.each(clients)('$name', ({ connect, keepsReasoning = false }) => {
     const talk = () => connect({ url: house.gateway.url, apiKey: customer.apiKey, model });
     /** What the upstream was asked meanwhile, and how each generation ended. */
     const observed = async (act: () => Promise<readonly string[]>) => {
@@ -57,6 +57,19 @@ describe.each(dialects)('on an upstream with the wire format of $dialect', ({ di
         { role: 'user', parts: [{ text: question.text }] },
       ]);
       expectCharged(generations, 1);
+    });
+
+    it.each([false, true])('returns the reasoning of a model with its call; streamed: %s', async (streamed) => {
+      const question: Question = { system, text: 'Use get_weather for Oslo', streamed, thinks: true };
+      const { pieces, generations, asked } = await observed(() => talk().useTool(question, () => 'rain'));
+      expect(pieces.join('')).toBe('The result is rain.');
+      const thinking = { settings: { thinking: { kind: expect.stringMatching(/effort|budget|adaptive/) as string } } };
+      expect(asked).toMatchObject([thinking, thinking]);
+      if (keepsReasoning && dialect === 'anthropic') {
+        const [thought] = asked[1]?.messages.at(-2)?.parts ?? [];
+        expect(thought).toMatchObject({ text: 'Let me see. ', signature: { from: 'anthropic', value: 'sig-2' } });
+      }
+      expectCharged(generations, 2);
     });
 
     it.each([false, true])('calls a tool and answers with its result; streamed: %s', async (streamed) => {

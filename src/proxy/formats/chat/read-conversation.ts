@@ -115,9 +115,21 @@ const assistantPart = (part: unknown, at: string): AssistantPart => {
 /** Reasoning in parts has the signatures; its text alone is the same without them. */
 const thinkingOf = (message: unknown): readonly ThinkingPart[] => {
   const details = asList(field(message, 'reasoning_details'));
-  if (details.length > 0) return details.flatMap(detailOf);
+  if (details.length > 0) return joined(details.flatMap(detailOf));
   const text = field(message, 'reasoning') ?? field(message, 'reasoning_content');
   return typeof text === 'string' && text !== '' ? [{ kind: 'thinking', text }] : [];
+};
+
+/** Clients that collect the pieces of a stream return a thought as a list of pieces, the last one with the signature. */
+const joined = (parts: readonly ThinkingPart[]): readonly ThinkingPart[] => {
+  const all: ThinkingPart[] = [];
+  for (const part of parts) {
+    const last = all.at(-1);
+    const isMore = !part.signature || (part.signature.from === 'anthropic' && part.text === '' && !part.redacted);
+    if (last && !last.signature && isMore) all[all.length - 1] = { ...last, ...part, text: last.text + part.text };
+    else all.push(part);
+  }
+  return all;
 };
 
 const originOf = (format: unknown): Signature['from'] | undefined =>

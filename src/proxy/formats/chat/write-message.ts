@@ -36,7 +36,7 @@ export const deltaOf = (pieces: readonly Piece[]) => {
     ...(texts.length === 0 ? {} : { content: texts.join('') }),
     ...(refusals.length === 0 ? {} : { refusal: refusals.join('') }),
     ...(thoughts === '' ? {} : { reasoning: thoughts }),
-    ...(details.length === 0 ? {} : { reasoning_details: details.map(detailOf) }),
+    ...(details.length === 0 ? {} : { reasoning_details: details.map(pieceOf) }),
     ...(calls.length === 0
       ? {}
       : { tool_calls: calls.map(({ call, signature }) => ({ index: call.index, ...callOf(call, signature) })) }),
@@ -74,9 +74,17 @@ const withSignedCalls = <Part extends AssistantPart | Piece>(parts: readonly Par
 
 const detailOf = ({ text, signature, redacted }: Thinking, index: number) => {
   const format = signature ? signatureFormats[signature.from] : 'unknown';
-  return text === '' && signature
+  // The signature of a thought of Anthropic comes after its text; clients of OpenRouter add it to the detail before.
+  const isEncrypted = text === '' && signature && (signature.from !== 'anthropic' || redacted === true);
+  return isEncrypted
     ? { type: 'reasoning.encrypted', data: signature.value, ...(redacted === true ? { redacted } : {}), format, index }
     : { type: 'reasoning.text', text, ...(signature ? { signature: signature.value } : {}), format, index };
+};
+
+/** Without a signature, the format is left out: clients of OpenRouter join pieces, and keep the first format. */
+const pieceOf = (thinking: Thinking, index: number) => {
+  const { format, ...piece } = detailOf(thinking, index);
+  return format === 'unknown' ? piece : { ...piece, format };
 };
 
 const callOf = ({ id, name, arguments: text = '', custom }: Call, signature: string | undefined) => ({

@@ -10,13 +10,22 @@ const toolOf = (weather: Weather) =>
     execute: (input) => weather(input),
   });
 
+const modelSettings = { reasoning: { effort: 'low' as const, summary: 'auto' as const } };
+
 const agents = (name: string, useResponses: boolean): Client => ({
   name: `@openai/agents: ${name}`,
+  keepsReasoning: useResponses,
   connect: ({ url, apiKey, model }) => {
     const modelProvider = new OpenAIProvider({ apiKey, baseURL: `${url}/v1`, useResponses });
     const runner = new Runner({ modelProvider, tracingDisabled: true });
-    const send = async ({ system, text, streamed }: Question, tools: ReturnType<typeof toolOf>[]) => {
-      const agent = new Agent({ name: 'Weather', instructions: system, model, tools });
+    const send = async ({ system, text, streamed, thinks = false }: Question, tools: ReturnType<typeof toolOf>[]) => {
+      const agent = new Agent({
+        name: 'Weather',
+        instructions: system,
+        model,
+        tools,
+        ...(thinks ? { modelSettings } : {}),
+      });
       if (!streamed) return [(await runner.run(agent, text)).finalOutput ?? ''];
       const result = await runner.run(agent, text, { stream: true });
       const pieces: string[] = [];

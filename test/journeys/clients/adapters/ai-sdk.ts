@@ -15,14 +15,31 @@ const toolsOf = (weather: Weather): ToolSet =>
     // Its own types do not agree under exactOptionalPropertyTypes.
   }) as unknown as ToolSet;
 
+const providerOptions = {
+  openai: { reasoningEffort: 'low', reasoningSummary: 'auto', forceReasoning: true },
+  anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } },
+  kissapi: { reasoningEffort: 'low' },
+  openrouter: { reasoning: { effort: 'low' } },
+};
+
 type Settings = { readonly baseURL: string; readonly apiKey: string };
 
 const aiSdk = (name: string, createModel: (settings: Settings, model: string) => LanguageModel): Client => ({
   name: `ai: ${name}`,
+  // By default, OpenAI's refers to reasoning that OpenAI is asked to store.
+  keepsReasoning: /anthropic|openrouter/.test(name),
   connect: ({ url, apiKey, model: id }) => {
     const model = createModel({ baseURL: `${url}/v1`, apiKey }, id);
-    const send = async ({ system, text, streamed }: Question, more: { tools?: ToolSet } = {}) => {
-      const asked = { model, instructions: system, prompt: text, maxRetries: 0, stopWhen: isStepCount(3), ...more };
+    const send = async ({ system, text, streamed, thinks = false }: Question, more: { tools?: ToolSet } = {}) => {
+      const asked = {
+        model,
+        instructions: system,
+        prompt: text,
+        maxRetries: 0,
+        stopWhen: isStepCount(3),
+        ...more,
+        ...(thinks ? { providerOptions } : {}),
+      };
       if (!streamed) return [(await generateText(asked)).text];
       const errors: unknown[] = [];
       const stream = streamText({ ...asked, onError: ({ error }) => void errors.push(error) });

@@ -2,18 +2,20 @@ import Anthropic from '@anthropic-ai/sdk';
 import { weatherTool, type Client, type Question } from './client.ts';
 
 const { name, description, schema } = weatherTool;
+const thinking = { type: 'enabled' as const, budget_tokens: 1024 };
 const tools = [{ name, description, input_schema: { ...schema, required: [...schema.required] } }];
 
 export const anthropic: Client = {
   name: '@anthropic-ai/sdk',
+  keepsReasoning: true,
   connect: ({ url, apiKey, model }) => {
     const client = new Anthropic({ apiKey, baseURL: url, maxRetries: 0 });
     const send = async (
-      { system, streamed }: Question,
+      { system, streamed, thinks = false }: Question,
       messages: Anthropic.MessageParam[],
       more: { tools?: typeof tools } = {},
     ) => {
-      const body = { model, system, messages, max_tokens: 1000, ...more };
+      const body = { model, system, messages, max_tokens: 3000, ...more, ...(thinks ? { thinking } : {}) };
       const pieces: string[] = [];
       if (streamed) {
         const stream = client.messages.stream(body).on('text', (piece) => pieces.push(piece));

@@ -1,6 +1,8 @@
 /** An official client, as a program of a customer uses it. */
 export type Client = {
   readonly name: string;
+  /** Whether it returns all reasoning, with its signature, in the next request. */
+  readonly keepsReasoning?: boolean;
   connect(to: Address): Conversations;
 };
 
@@ -18,7 +20,13 @@ export type Conversations = {
   useTool(question: Question, weather: Weather): Promise<readonly string[]>;
 };
 
-export type Question = { readonly system: string; readonly text: string; readonly streamed: boolean };
+export type Question = {
+  readonly system: string;
+  readonly text: string;
+  readonly streamed: boolean;
+  /** Asks the model to think, and returns its reasoning with the calls. */
+  readonly thinks?: boolean;
+};
 
 /** The tool: its arguments as the client hands them out, and its result. */
 export type Weather = (input: unknown) => string;

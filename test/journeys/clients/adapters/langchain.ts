@@ -5,15 +5,20 @@ import { weatherTool, type Client, type Question } from './client.ts';
 const { name: toolName, description, schema: parameters } = weatherTool;
 const tools = [{ type: 'function' as const, function: { name: toolName, description, parameters } }];
 
+// The client sends its own setting only to models with names of OpenAI.
+const reasoning = { effort: 'low', summary: 'auto' };
+
 const langchain = (name: string, useResponsesApi: boolean): Client => ({
   name: `@langchain/openai: ${name}`,
+  keepsReasoning: useResponsesApi,
   connect: ({ url, apiKey, model }) => {
-    const chat = new ChatOpenAI({
-      ...{ model, apiKey, useResponsesApi, maxRetries: 0 },
-      configuration: { baseURL: `${url}/v1` },
-    });
-    const withTools = chat.bindTools(tools);
-    const send = async (asked: typeof chat | typeof withTools, streamed: boolean, messages: BaseMessage[]) => {
+    const create = ({ thinks = false }: Question) =>
+      new ChatOpenAI({
+        ...{ model, apiKey, useResponsesApi, maxRetries: 0 },
+        configuration: { baseURL: `${url}/v1` },
+        ...(thinks ? { modelKwargs: useResponsesApi ? { reasoning } : { reasoning_effort: 'low' } } : {}),
+      });
+    const send = async (asked: Pick<ChatOpenAI, 'invoke' | 'stream'>, streamed: boolean, messages: BaseMessage[]) => {
       if (!streamed) {
         const message = await asked.invoke(messages);
         return { message, pieces: [message.text] };
@@ -29,9 +34,10 @@ const langchain = (name: string, useResponsesApi: boolean): Client => ({
     };
     const begin = ({ system, text }: Question): BaseMessage[] => [new SystemMessage(system), new HumanMessage(text)];
     return {
-      ask: async (question) => (await send(chat, question.streamed, begin(question))).pieces,
+      ask: async (question) => (await send(create(question), question.streamed, begin(question))).pieces,
       useTool: async (question, weather) => {
         const messages = begin(question);
+        const withTools = create(question).bindTools(tools);
         const { message } = await send(withTools, question.streamed, messages);
         const results = (message.tool_calls ?? []).map(
           ({ id = '', args }) => new ToolMessage({ tool_call_id: id, content: weather(args) }),

@@ -12,8 +12,12 @@ export const openAiChat: Client = {
   connect: (address) => {
     const client = clientOf(address);
     const { model } = address;
-    const send = async (streamed: boolean, messages: ChatMessage[], more: { tools?: typeof chatTools } = {}) => {
-      const body = { model, messages, ...more };
+    const send = async (
+      { streamed, thinks = false }: Question,
+      messages: ChatMessage[],
+      more: { tools?: typeof chatTools } = {},
+    ) => {
+      const body = { model, messages, ...more, ...(thinks ? { reasoning_effort: 'low' as const } : {}) };
       if (!streamed) {
         const [choice] = (await client.chat.completions.create(body)).choices;
         return { message: choice?.message, pieces: [choice?.message.content ?? ''] };
@@ -27,17 +31,17 @@ export const openAiChat: Client = {
       { role: 'user', content: text },
     ];
     return {
-      ask: async (question) => (await send(question.streamed, begin(question))).pieces,
+      ask: async (question) => (await send(question, begin(question))).pieces,
       useTool: async (question, weather) => {
         const messages = begin(question);
-        const { message } = await send(question.streamed, messages, { tools: chatTools });
+        const { message } = await send(question, messages, { tools: chatTools });
         if (message) messages.push(message);
         for (const call of message?.tool_calls ?? []) {
           if (call.type !== 'function') continue;
           const content = weather(JSON.parse(call.function.arguments));
           messages.push({ role: 'tool', tool_call_id: call.id, content });
         }
-        return (await send(question.streamed, messages, { tools: chatTools })).pieces;
+        return (await send(question, messages, { tools: chatTools })).pieces;
       },
     };
   },
@@ -48,10 +52,16 @@ type Input = OpenAI.Responses.ResponseInput;
 
 export const openAiResponses: Client = {
   name: 'openai: responses',
+  keepsReasoning: true,
   connect: (address) => {
     const client = clientOf(address);
     const { model } = address;
-    const send = async ({ system, streamed }: Question, input: Input, more: { tools?: typeof responseTools } = {}) => {
+    const send = async (
+      { system, streamed, thinks = false }: Question,
+      input: Input,
+      more: { tools?: typeof responseTools; reasoning?: OpenAI.Reasoning } = {},
+    ) => {
+      if (thinks) more.reasoning = { effort: 'low', summary: 'auto' };
       const include: OpenAI.Responses.ResponseIncludable[] = ['reasoning.encrypted_content'];
       const body = { model, instructions: system, input, include, store: false, ...more };
       if (!streamed) {
