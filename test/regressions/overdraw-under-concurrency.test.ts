@@ -95,7 +95,10 @@ describe('hold shrunk to fit', () => {
     const customer = await target.openCustomer('0.001');
     // The provider uses everything that it is allowed.
     target.upstream.play((response, body, request) => {
-      const { max_tokens, max_completion_tokens } = JSON.parse(body) as Readonly<Record<string, number | undefined>>;
+      const { max_tokens, max_completion_tokens, ...rest } = JSON.parse(body) as Readonly<
+        Record<string, number | undefined>
+      >;
+      if ('stream' in rest) return stream(3000, usageOf(5, 3000))(response, body, request);
       completion(usageOf(5, max_completion_tokens ?? max_tokens ?? 16_384))(response, body, request);
     });
     const { length } = target.upstream.bodies;
@@ -103,6 +106,8 @@ describe('hold shrunk to fit', () => {
     const left = await settled(target, customer);
     if (isShort(answer)) return expect(left).toBe(nanoUsd('0.001'));
     const asked = JSON.parse(target.upstream.bodies[length] ?? '{}') as Readonly<Record<string, number>>;
+    // A gateway may hold for the answer in steps, if it asks for a stream, which it ends then.
+    if ('stream' in asked) return expect(left >= 0n && left < nanoUsd('0.0001')).toBe(true);
     const limit = asked['max_completion_tokens'] ?? asked['max_tokens'] ?? Infinity;
     const cost = costOf(tokensOf(5, limit), await target.prices(target.model));
     expect(nanoUsd('0.001') - cost).toBe(left);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 
 /** A connection of a client, and the one to the gRPC server behind it. */
 type Pair = { readonly client: Socket; readonly server: Socket; flow(): void; stop(): void };
@@ -80,7 +80,7 @@ export const createFront = (grpcPort: number): Front => {
   const front: Front = {
     delayMs: 0,
     open: async (port) => {
-      await once(listener.listen(port, '127.0.0.1'), 'listening');
+      await listenOn(listener, port);
       return (listener.address() as AddressInfo).port;
     },
     shut: async () => {
@@ -100,4 +100,20 @@ export const createFront = (grpcPort: number): Front => {
     },
   };
   return front;
+};
+
+const AGAIN_MS = 50;
+const TRIES = 200;
+
+/** A port that was used before may be that of another connection of this machine for a moment. */
+const listenOn = async (listener: Server, port: number): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      await once(listener.listen(port, '127.0.0.1'), 'listening');
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
 };

@@ -100,8 +100,8 @@ describe('an answer in one piece without a limit', () => {
     });
   });
 
-  it('is requested in one piece if its limit is no longer than a step', async () => {
-    const { sent } = await complete(openAccount(SMALL), { fields: { max_tokens: 2048 } });
+  it('is requested in one piece, and held for in full, if the customer set a limit', async () => {
+    const { sent } = await complete(openAccount(SMALL), { fields: { max_tokens: 4000 } });
     expect(sent).not.toHaveProperty('stream');
   });
 

@@ -57,8 +57,10 @@ export const startGatewayOn = async (
   );
 
 /** The gateway closes a kept-alive connection that was idle for long, which may happen just as a request is sent. */
-const wasClosedIdle = (error: unknown): boolean =>
-  error instanceof TypeError && (error.cause as Error | undefined)?.message === 'other side closed';
+const wasClosedIdle = (error: unknown): boolean => {
+  const cause = error instanceof TypeError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return cause?.message === 'other side closed' || ['EPIPE', 'ECONNRESET'].includes(cause?.code ?? '');
+};
 
 const running = (process: Started): RunningGateway => {
   const url = `http://127.0.0.1:${process.said}`;

@@ -12,11 +12,11 @@ export const STEP_TOKENS = 2048;
 export const mayHideOutput = (job: Job, model: SoldModel): boolean => hidesReasoning(model) || job.mayBillUnseen;
 
 /**
- * The job as a stream, if its answer can be requested as one and assembled, and is long enough for a hold in steps;
- * undefined otherwise.
+ * The job as a stream, if its answer can be requested as one and assembled, so that its hold can grow in steps; undefined
+ * otherwise. If the customer set a limit, the hold covers that limit from the start.
  */
 export const gatheredJob = (job: Job, model: SoldModel): Job | undefined => {
-  if (job.streamed || !job.format.stream) return undefined;
+  if (job.streamed || job.maxOutputTokens !== undefined || !job.format.stream) return undefined;
   const gathered: Job = { ...job, streamed: true, includeUsage: true, gathered: true };
   return comesInSteps(gathered, model) ? gathered : undefined;
 };
