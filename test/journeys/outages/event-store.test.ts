@@ -89,6 +89,10 @@ const troubles: readonly Trouble[] = [
 describe('two gateways whose log is in EventStoreDB', () => {
   it.each(troubles)('lose nothing and charge once if $name', async ({ make, lastsMs, settles }) => {
     const [node, other] = nodes;
+    // After the trouble before this one, the database is compared with the log first.
+    const isReady = async () =>
+      (await Promise.all(nodes.map((one) => fetch(`${one.url}/health/ready`)))).every(({ ok }) => ok);
+    await expect.poll(isReady, SOON).toBe(true);
     const { accountId, apiKey } = await node.openAccount();
     const running = nodes.flatMap((one) =>
       [1000, 2000, 5000].map((ms) =>
