@@ -1,4 +1,5 @@
 import { readModelFacts } from '../config/catalogue.ts';
+import { accountDecider } from '../domain/account/decide.ts';
 import { accountStream } from '../domain/account/account.ts';
 import { lastSignificant } from '../domain/terms/in-force.ts';
 import { recordedBy } from '../eventstore/journal/recorded-by.ts';
@@ -48,6 +49,11 @@ export const openCompletions = async ({ config, log }: GatewayOptions, rooms: Ro
     providers,
     execute: (accountId, command, metadata, options) =>
       accounts.execute(accountStream(accountId), command, metadata, options),
+    refusalOf: async (accountId, command) => {
+      const { state } = await accounts.read(accountStream(accountId));
+      const decision = accountDecider.decide(command, state);
+      return decision.kind === 'refused' ? decision.refusal : undefined;
+    },
     recordedBy: (accountId, commandId, types) => recordedBy(store, accountId, commandId, types),
     idempotencySecret: eventLog.idempotencySecret,
     promptTokens,

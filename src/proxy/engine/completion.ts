@@ -1,4 +1,4 @@
-import type { ReserveCredits } from '../../domain/account/decide.ts';
+import type { AccountRefusal, ReserveCredits } from '../../domain/account/decide.ts';
 import type { PriceVersion } from '../../domain/prices/price-book.ts';
 import type { Format } from '../formats/format.ts';
 import type { ModelFacts } from '../metering/model-facts.ts';
@@ -78,6 +78,8 @@ export type CompletionsOptions = Pick<CallOptions, 'maxStreamMs' | 'usageAfterLe
   readonly health?: KeptHealth;
   readonly sticky?: Sticky;
   readonly execute: ExecuteOnAccount;
+  /** Why the account would refuse a hold. Nothing is held or recorded. */
+  readonly refusalOf?: (accountId: string, command: ReserveCredits) => Promise<AccountRefusal | undefined>;
   readonly recordedBy: RecordedBy;
   /** Derives the command ids of requests under an idempotency key. */
   readonly idempotencySecret: string;

@@ -1,13 +1,13 @@
 import type { Job } from '../formats/format.ts';
 import { mediaOf } from '../media/media-parts.ts';
 import type { TokenCount } from '../providers/provider.ts';
-import { healthy } from '../routing/health.ts';
-import { plan, type Attempt } from '../routing/plan.ts';
-import { catalogueAt, formatOf, readJob } from './answer-request.ts';
+import type { Attempt } from '../routing/plan.ts';
 import type { Asked, CompletionsOptions, Running } from './completion.ts';
+import { generationIdOf } from './ledger.ts';
 import { problemOf, type CompletionProblem } from './problem.ts';
+import { formatOf, readRequest } from './read-request.ts';
 
-export type CountAsked = Pick<Asked, 'endpoint' | 'body' | 'gone' | 'takeMemory'>;
+export type CountAsked = Pick<Asked, 'uuid' | 'accountId' | 'keyId' | 'endpoint' | 'body' | 'gone' | 'takeMemory'>;
 
 export type Counted =
   | { readonly kind: 'counted'; readonly inputTokens: number }
@@ -15,7 +15,7 @@ export type Counted =
 
 /**
  * Counts the input tokens of a request without an answer, as the provider that would serve it counts them, or else
- * approximately. Nothing is held or charged.
+ * approximately. Nothing is held or charged, but an account or a key that may not use the model gets no count.
  */
 export const countTokens = async (
   asked: CountAsked,
@@ -24,24 +24,32 @@ export const countTokens = async (
 ): Promise<Counted> => {
   const { readForCount } = formatOf(asked, options);
   if (!readForCount) throw new Error(`The format of ${asked.endpoint} does not count tokens.`);
-  const job = await readJob(asked, readForCount, running);
-  if ('kind' in job) return problem(job);
-  const planned = plan(job, catalogueAt(options.now(), options), { health: options.health ?? healthy });
-  switch (planned.kind) {
-    case 'unknown_model':
-      return problem({ kind: 'model_not_found', model: job.model });
-    case 'delisted':
-      return problem({ kind: 'model_delisted', model: job.model, since: planned.since });
-    case 'unsupported':
-      return problem({ kind: 'bad_request', ...planned.why });
-    case 'attempts': {
-      const [first] = planned.attempts;
-      const count = await countOfProvider(job, first, asked.gone);
-      if (count?.kind === 'counted') return { kind: 'counted', inputTokens: count.inputTokens };
-      if (count?.cause === 'request') return problem(problemOf(count));
-      return { kind: 'counted', inputTokens: await ownCount(job, first, options) };
-    }
-  }
+  const read = await readRequest(asked, readForCount, options, running);
+  if ('kind' in read) return problem(read);
+  const { job, attempts } = read;
+  const [first] = attempts;
+  const refusal = await refusalOfUse(asked, first, options);
+  if (refusal) return problem({ kind: 'refused', refusal });
+  const count = await countOfProvider(job, first, asked.gone);
+  if (count?.kind === 'counted') return { kind: 'counted', inputTokens: count.inputTokens };
+  if (count?.cause === 'request') return problem(problemOf(count));
+  return { kind: 'counted', inputTokens: await ownCount(job, first, options) };
+};
+
+/** Why a hold of nothing would be refused. */
+const refusalOfUse = async (
+  { uuid, accountId, keyId, endpoint }: CountAsked,
+  { model: { model, version, rates, upstream } }: Attempt,
+  { refusalOf, runId, now, termsToAccept }: CompletionsOptions,
+) => {
+  const terms = termsToAccept?.();
+  return refusalOf?.(accountId, {
+    ...{ type: 'ReserveCredits', requestId: generationIdOf(uuid), keyId, runId: runId(), amount: 0n },
+    price: { model, version, rates },
+    request: { endpoint, upstream, streamed: false, inputTokensBound: 0, outputTokensBound: 0 },
+    at: now().getTime(),
+    ...(terms ? { terms } : {}),
+  });
 };
 
 /** Undefined if the provider has no count, or fails. */

@@ -4,8 +4,8 @@ const PREFIX = 'kissapi.';
 const origins: readonly Signature['from'][] = ['anthropic', 'gemini', 'openai'];
 
 /**
- * A signature as the text of a format whose own signatures are of `native`. A signature of another provider keeps its
- * origin in front, so that it returns to that provider only.
+ * A signature as the text of a format whose own signatures are of `native`. The name of any other provider is put in front
+ * of its signature, and `readSignature` finds it there.
  */
 export const writtenSignature = ({ from, value }: Signature, native: Signature['from']): string =>
   from === native ? value : `${PREFIX}${from}.${value}`;

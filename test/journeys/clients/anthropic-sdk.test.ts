@@ -116,4 +116,11 @@ describe('a count of input tokens', () => {
     const stranger = await failure(clientOf('kiss_live_none').messages.countTokens(counted));
     expect([stranger.status, stranger.error]).toMatchObject([401, { error: { type: 'authentication_error' } }]);
   });
+
+  it('is refused to an account that is suspended', async () => {
+    const { accountId, apiKey } = await house.gateway.openAccount('1.00');
+    await house.gateway.manage('POST', `/accounts/${accountId}/suspend`, { reason: 'test' });
+    const refused = await failure(clientOf(apiKey).messages.countTokens(counted));
+    expect([refused.status, refused.error]).toMatchObject([403, { error: { type: 'permission_error' } }]);
+  });
 });

@@ -11,7 +11,16 @@ import { checkProjections, checkSettledBooks } from '../../support/events/accoun
 import { createPremises, type Premises, type RunningGateway } from '../../support/gateway.ts';
 import { copySoftware, type Software } from '../../support/nodes/software.ts';
 import { createScriptedUpstream, says, type Script, type ScriptedUpstream } from '../../support/scripted-upstream.ts';
-import { chat, costUsdOf, errorChunkOf, generationOf, wordsOf, type Answer } from '../../support/traffic.ts';
+import {
+  chat,
+  costUsdOf,
+  errorChunkOf,
+  errorOf,
+  generationOf,
+  send,
+  wordsOf,
+  type Answer,
+} from '../../support/traffic.ts';
 import { createOpenAiUpstream } from '../../support/upstreams/openai.ts';
 import type { Upstream } from '../../support/upstreams/upstream.ts';
 
@@ -28,6 +37,7 @@ const first: Readonly<Record<string, Script>> = {
   'at-429': error(429, 'rate_limit_exceeded'),
   'at-500': error(500),
   'at-503': error(503),
+  'with-key': error(500),
   'at-402': error(402),
   'at-404': error(404, 'model_not_found'),
   silent: () => undefined,
@@ -191,6 +201,19 @@ describe('a model at two providers, of which the first', () => {
       await expectChargedOnce(customer, [...answers, sixth], reason);
     },
   );
+
+  it('fails under an Idempotency-Key: the answer of the second is charged once, and a repeat is told so', async () => {
+    const customer = await gateway.openAccount();
+    const body = { model: 'with-key', max_tokens: 50, messages: [{ role: 'user', content: 'Question of a key' }] };
+    const headers = { 'idempotency-key': 'order-1' };
+    const sent = () => send(gateway, customer.apiKey, '/chat/completions', body, headers).answer;
+    const answer = await sent();
+    expect(answer.headers.get('x-kissapi-failed-attempts')).toBe('openai=upstream_error');
+    const repeated = await sent();
+    expect([repeated.status, errorOf(repeated).code]).toEqual([409, 'idempotency_key_used']);
+    expect(errorOf(repeated)).toMatchObject({ generation_id: generationOf(answer), cost_usd: costUsdOf(answer) });
+    await expectChargedOnce(customer, [answer], 'upstream_refused');
+  });
 
   it.each([
     ['does not have the model', 'at-404'],

@@ -1,23 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { formats } from '../../../src/gateway/providers.ts';
-import { createCompletions } from '../../../src/proxy/engine/completions.ts';
 import type { TransportResponse } from '../../../src/proxy/providers/http/transport.ts';
 import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
 import { createHealth } from '../../../src/proxy/routing/health.ts';
-import {
-  bodyOf,
-  chat,
-  chunk,
-  countWords,
-  createTestProvider,
-  lastChunk,
-  like,
-  price,
-  sinkOf,
-  sse,
-} from '../examples.ts';
+import { bodyOf, chat, chunk, createTestProvider, lastChunk, like, price, sinkOf, sse } from '../examples.ts';
 import { streamOf, usage, usageChunk } from '../examples.ts';
 import { KEY_ID, openAccount } from './account.ts';
+import { engineOf } from './engine-of.ts';
 
 type Reply = (signal: AbortSignal) => Partial<TransportResponse> | Promise<Partial<TransportResponse>>;
 
@@ -53,15 +41,11 @@ const complete = async (one: Reply, two: Reply, fields: object = {}, idempotency
   const account = openAccount(1_000_000_000n);
   const named = (name: string, reply: Reply) => ({ ...createTestProvider(reply), name });
   const health = createHealth(() => 0);
-  const completions = createCompletions({
-    ...{ formats, health, factsOf: () => like('gpt-4o') },
-    providers: new Map([named('one', one), named('two', two)].map((provider) => [provider.name, provider])),
-    findPrice: (model) => book.find((entry) => entry.model === model),
-    ...{ execute: account.execute, recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's' },
-    ...{ promptTokens: countWords, tokens: countWords, runId: () => 'run', now: () => new Date(0) },
-    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
-    logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
-  });
+  const completions = engineOf(
+    account,
+    { one: named('one', one), two: named('two', two) },
+    { health, factsOf: () => like('gpt-4o'), findPrice: (model) => book.find((entry) => entry.model === model) },
+  );
   const held: string[] = [];
   const answer = await completions.complete({
     ...{ uuid: '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d', accountId: 'acc_1', keyId: KEY_ID, idempotencyKey },

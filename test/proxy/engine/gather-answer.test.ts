@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { formats } from '../../../src/gateway/providers.ts';
-import { createCompletions } from '../../../src/proxy/engine/completions.ts';
 import { ProviderFailed } from '../../../src/proxy/providers/provider.ts';
-import {
-  chat,
-  chunk,
-  countWords,
-  createTestProvider,
-  lastChunk,
-  like,
-  price,
-  sse,
-  usage,
-  usageChunk,
-} from '../examples.ts';
+import { chat, chunk, createTestProvider, lastChunk, like, price, sse, usage, usageChunk } from '../examples.ts';
 import { bodyOf, streamOf, type Piece } from '../examples.ts';
 import { KEY_ID, openAccount, type TestAccount } from './account.ts';
+import { engineOf } from './engine-of.ts';
 
 const model = { ...price, ...like('gpt-4o'), maxOutputTokens: 10_000 };
 /** A hold of the whole limit is $0.04, so an ample balance is $1.28 or more. */
@@ -60,13 +48,7 @@ const complete = async (
   { pieces = [sse(...chunks)], gone = new AbortController().signal, fields = {} }: Options = {},
 ) => {
   const provider = providerOf(pieces);
-  const completions = createCompletions({
-    ...{ formats, providers: new Map([['test', provider]]), findPrice: () => model, factsOf: () => like('gpt-4o') },
-    ...{ execute: account.execute, recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's' },
-    ...{ promptTokens: countWords, tokens: countWords, runId: () => 'run', now: () => new Date(0) },
-    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
-    logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
-  });
+  const completions = engineOf(account, { test: provider }, { findPrice: () => model, factsOf: () => like('gpt-4o') });
   const uuid = `0198f3c2-7b1e-7c3a-9d52-${String(account.events.length).padStart(12, '0')}`;
   const answer = await completions.complete({
     ...{ uuid, accountId: 'acc_1', keyId: KEY_ID, endpoint: '/chat/completions', gone },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { problemOf } from '../../../src/proxy/engine/problem.ts';
-import { refusalOf, refusedWithin } from '../../../src/proxy/providers/openai/refusal.ts';
+import { refusalOf, refusedWithin } from '../../../src/proxy/providers/errors/refusal.ts';
 
 const problem = (status: number, body: unknown) =>
   problemOf(refusalOf(status, typeof body === 'string' ? body : JSON.stringify(body), undefined));

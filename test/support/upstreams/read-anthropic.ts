@@ -7,11 +7,8 @@ import type {
   Tool,
   ToolResult,
 } from '../../../src/proxy/formats/conversation.ts';
-import { BadBody, check, checkFields, type Asked } from './turn.ts';
+import { BadBody, check, checkFields, object, type Asked, type Json } from './turn.ts';
 
-type Json = Readonly<Record<string, unknown>>;
-
-const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
 /** A text stands for one block of text. */
 const blocks = (value: unknown): readonly Json[] =>
   typeof value === 'string' ? [{ type: 'text', text: value }] : Array.isArray(value) ? (value as Json[]) : [];

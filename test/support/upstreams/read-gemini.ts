@@ -7,12 +7,7 @@ import type {
   Tool,
   ToolResult,
 } from '../../../src/proxy/formats/conversation.ts';
-import { BadBody, check, checkFields, type Asked } from './turn.ts';
-
-type Json = Readonly<Record<string, unknown>>;
-
-const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? (value as Json[]) : []);
-const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
+import { BadBody, check, checkFields, list, object, type Asked, type Json } from './turn.ts';
 
 const topFields = [
   ...['contents', 'systemInstruction', 'tools', 'toolConfig', 'generationConfig', 'safetySettings'],

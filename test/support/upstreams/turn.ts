@@ -104,3 +104,8 @@ export const halves = (text: string): readonly string[] => [
   text.slice(0, text.length / 2),
   text.slice(text.length / 2),
 ];
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+export const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});

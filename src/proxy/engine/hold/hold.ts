@@ -99,14 +99,13 @@ export const reserveCredits = async (options: ReservationOptions): Promise<Reser
 const AMPLE = 31n;
 
 /**
- * Holds credits for the most that an answer in one piece can cost, if that is a small part of what is available; undefined
+ * Holds credits for the most that an answer without a limit can cost, if that is a small part of what is available; undefined
  * otherwise, and nothing is held. Such an answer need not be requested as a stream, which costs more to read.
  */
 export const reserveAmply = async (options: ReservationOptions): Promise<Reserved | undefined> => {
   const { job, price } = options;
-  const limit = Math.min(job.maxOutputTokens ?? price.maxOutputTokens, price.maxOutputTokens);
   const media = mediaOf(job, price);
-  const outputTokens = limit * job.choices;
+  const outputTokens = price.maxOutputTokens * job.choices;
   const bounds: Bounds = { inputTokens: inputTokensBound(job, price, media), outputTokens, outputLimit: outputTokens };
   const refusal = await ask(options, bounds, 'reserve-amply', AMPLE * amountOf(bounds, price));
   return refusal ? undefined : reserved(price, bounds, media);

@@ -5,13 +5,13 @@ import type { Format, Job } from '../format.ts';
 import { bytesOfLimit, generating, limit, readJsonBody, textOrTokens } from '../json-body.ts';
 import { once } from '../once.ts';
 import { withCost } from '../openai-usage.ts';
-import { gatherResponse } from './gather-response.ts';
+import { gatherResponse } from './stream/gather-response.ts';
 import { outputItems, type ToolNames } from './output-items.ts';
 import { readConversation } from './read-conversation.ts';
 import { mediaIn, textsIn } from './request-content.ts';
 import { baseId, endedAs, responseOf, usageOf } from './response-object.ts';
-import { streamFromAnswer } from './stream-from-answer.ts';
-import { openStream } from './stream-writer.ts';
+import { streamFromAnswer } from './stream/stream-from-answer.ts';
+import { openStream } from './stream/stream-writer.ts';
 import { namedTools, ownTools } from './tools.ts';
 import { unsoldResponsesField } from './unsold-fields.ts';
 

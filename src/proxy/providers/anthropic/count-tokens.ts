@@ -1,7 +1,7 @@
 import { field } from '../../json/untyped-json.ts';
 import { readErrorText, readText } from '../http/response-text.ts';
 import type { Transport } from '../http/transport.ts';
-import { refusalOf } from '../openai/refusal.ts';
+import { refusalOf } from '../errors/refusal.ts';
 import { ProviderFailed, type Provider } from '../provider.ts';
 import { countBody, isNative } from './native-body.ts';
 

@@ -4,7 +4,7 @@ import { parseExact } from '../../json/exact-json.ts';
 import { asList, field, isThere } from '../../json/untyped-json.ts';
 import type { Metered, NeutralAnswer } from '../provider.ts';
 import { unwrapped } from '../custom-tools.ts';
-import { isOtherTier } from '../openai/service-tier.ts';
+import { isOtherTier } from '../service-tier.ts';
 import { textOfBlock } from './output-text.ts';
 import { usageAfter, withIterations } from './usage.ts';
 

@@ -7,7 +7,7 @@ import { readStart } from '../http/response-start.ts';
 import { MAX_ANSWER_BYTES, readErrorText, readText } from '../http/response-text.ts';
 import type { Transport, TransportResponse } from '../http/transport.ts';
 import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderRequest, type Refusal } from '../provider.ts';
-import { refusalOf, refusedWithin } from '../openai/refusal.ts';
+import { refusalOf, refusedWithin } from '../errors/refusal.ts';
 import { createTokenCount } from './count-tokens.ts';
 import { isFailure, readMessage } from './message.ts';
 import { isNative, nativeBody } from './native-body.ts';

@@ -1,5 +1,5 @@
 import { asList, field } from '../../json/untyped-json.ts';
-import { isAboutUs, noReason } from '../openai/provider-error.ts';
+import { isAboutUs, noReason } from '../errors/provider-error.ts';
 import type { ProviderError, Refusal } from '../provider.ts';
 import { parseChunk } from './chunk.ts';
 

@@ -2,7 +2,7 @@ import { isThere } from '../../json/untyped-json.ts';
 import type { Metered } from '../provider.ts';
 import { choicesOf, finishReasonOf, idOf, isError, isFilled, parseChunk } from './chunk.ts';
 import { textOf } from './delta-text.ts';
-import { isOtherTier } from './service-tier.ts';
+import { isOtherTier } from '../service-tier.ts';
 import { usageIn } from './usage-location.ts';
 
 /**

@@ -1,4 +1,4 @@
-/** How a provider differs from OpenAI's wire format, as far as this affects the price, what it stores, or translations. */
+/** How a provider differs from OpenAI: in what it bills, in what it stores, and in the fields that it reads. */
 export type Dialect = {
   /** Its name for the limit on the output of a chat. */
   readonly outputLimitField: 'max_tokens' | 'max_completion_tokens';

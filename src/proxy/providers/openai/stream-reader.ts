@@ -4,8 +4,8 @@ import { isThere } from '../../json/untyped-json.ts';
 import type { AnswerEvent, Batch, DeltaEvent, DeltaPart, ReportEvent } from '../provider.ts';
 import { learnTemplate, pieceOf, textOfPiece, type ChunkTemplate, type ReadChunk } from './chunk-template.ts';
 import { choicesOf, idOf, isError, isFilled, parseChunk, partOf, withoutNull, type Chunk } from './chunk.ts';
-import { refusedWithin } from './refusal.ts';
-import { isOtherTier } from './service-tier.ts';
+import { refusedWithin } from '../errors/refusal.ts';
+import { isOtherTier } from '../service-tier.ts';
 import { usageIn } from './usage-location.ts';
 
 /** The limit of a whole answer, because an event is buffered until its end. */

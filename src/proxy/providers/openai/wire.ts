@@ -3,7 +3,7 @@ import { ProviderFailed, type Provider, type ProviderAnswer, type ProviderReques
 import type { Dialect } from './dialects.ts';
 import { isFailure } from './chunk.ts';
 import { dialogueOf, type Dialogue } from './dialogue.ts';
-import { refusalOf, refusedWithin } from './refusal.ts';
+import { refusalOf, refusedWithin } from '../errors/refusal.ts';
 import { endpointOf } from './request-body.ts';
 import { MAX_ANSWER_BYTES, readErrorText, readText } from '../http/response-text.ts';
 import { readStart } from '../http/response-start.ts';

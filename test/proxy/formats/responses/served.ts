@@ -1,11 +1,11 @@
+import type { Answer } from '../../../../src/proxy/engine/completions.ts';
 import OpenAI from 'openai';
 import type { Response as WholeResponse, ResponseStreamEvent } from 'openai/resources/responses/responses';
-import { formats } from '../../../../src/gateway/providers.ts';
-import { createCompletions, type Answer } from '../../../../src/proxy/engine/completions.ts';
 import type { TransportResponse } from '../../../../src/proxy/providers/http/transport.ts';
 import type { Dialect } from '../../../../src/proxy/providers/openai/dialects.ts';
 import { KEY_ID, openAccount } from '../../engine/account.ts';
-import { countWords, createTestProvider, like, price, sinkOf, streamOf } from '../../examples.ts';
+import { engineOf } from '../../engine/engine-of.ts';
+import { createTestProvider, like, price, sinkOf, streamOf } from '../../examples.ts';
 
 export type Served = {
   readonly credits?: bigint;
@@ -29,17 +29,7 @@ export const serve = async (fields: object, { credits = 1_000_000_000n, dialect 
   const response =
     typeof answer === 'string' ? (isStream ? streamOf([answer]) : { body: streamOf([answer]).body }) : answer;
   const upstream = createTestProvider(() => response, dialect);
-  const completions = createCompletions({
-    ...{ formats, providers: new Map([['test', upstream]]), findPrice: () => sold },
-    ...{ execute: account.execute, recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's' },
-    ...{ promptTokens: countWords, tokens: countWords, runId: () => 'run', now: () => new Date(0) },
-    ...{
-      idleTimeoutMs: 60_000,
-      upstreamRefused: () => undefined,
-      isPaused: () => false,
-      logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
-    },
-  });
+  const completions = engineOf(account, { test: upstream }, { findPrice: () => sold });
   const answered: Answer = await completions.complete({
     ...{ uuid: '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d', accountId: 'acc_1', keyId: KEY_ID },
     ...{ endpoint: '/responses', gone: new AbortController().signal },

@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Job } from '../../../../src/proxy/formats/format.ts';
-import type { AnswerEvent, DeltaEvent, Provider, ProviderAnswer } from '../../../../src/proxy/providers/provider.ts';
-import {
-  createScriptedUpstream,
-  says,
-  type Script,
-  type ScriptedUpstream,
-} from '../../../support/scripted-upstream.ts';
+import type { AnswerEvent, DeltaEvent, ProviderAnswer } from '../../../../src/proxy/providers/provider.ts';
+import { says, type Script } from '../../../support/scripted-upstream.ts';
 import { goodJob, request } from '../../examples.ts';
 import {
   adds,
@@ -15,7 +10,8 @@ import {
   events,
   opens,
   ping,
-  providerAt,
+  useAnthropic,
+  watch,
   refuses,
   start,
   stop,
@@ -25,27 +21,15 @@ import {
   whole,
 } from './upstream.ts';
 
-let server: ScriptedUpstream;
-let provider: Provider;
-beforeAll(async () => {
-  server = await createScriptedUpstream();
-  provider = providerAt(server.url);
-});
-afterAll(async () => {
-  await provider.close();
-  await server.close();
-});
-
-const nothing = (): void => undefined;
-const watch = { heard: nothing, pause: nothing, expectEnd: nothing, isWanted: true };
+const anthropic = useAnthropic();
 const custom = { tools: [{ type: 'custom', custom: { name: 'shell' } }] };
 const native = (more: object = {}): Job =>
   goodJob({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'x' }], ...more }, '/messages');
 
 const ask = (script: Script, job: Job): Promise<ProviderAnswer> => {
-  server.play(script);
+  anthropic.server.play(script);
   const { signal } = new AbortController();
-  return provider.ask({ job, model: 'claude-x', outputCap: undefined, signal, watch });
+  return anthropic.provider.ask({ job, model: 'claude-x', outputCap: undefined, signal, watch });
 };
 
 const readStream = async (

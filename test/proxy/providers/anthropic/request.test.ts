@@ -1,32 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createScriptedUpstream, type ScriptedUpstream } from '../../../support/scripted-upstream.ts';
+import { describe, expect, it } from 'vitest';
 import { goodJob, request } from '../../examples.ts';
 import type { Job } from '../../../../src/proxy/formats/format.ts';
-import type { Provider, ProviderRequest } from '../../../../src/proxy/providers/provider.ts';
-import { providerAt, refuses, whole } from './upstream.ts';
+import type { ProviderRequest } from '../../../../src/proxy/providers/provider.ts';
+import { useAnthropic, watch, refuses, whole } from './upstream.ts';
 
-let server: ScriptedUpstream;
-let provider: Provider;
-beforeAll(async () => {
-  server = await createScriptedUpstream();
-  provider = providerAt(server.url);
-});
-afterAll(async () => {
-  await provider.close();
-  await server.close();
-});
-
-const nothing = (): void => undefined;
-const watch = { heard: nothing, pause: nothing, expectEnd: nothing, isWanted: true };
+const anthropic = useAnthropic();
 
 /** The body that the provider receives for a job. */
 const sent = async (job: Job, more: Partial<ProviderRequest> = {}): Promise<Record<string, unknown>> => {
-  server.play(whole({ content: [], stop_reason: 'end_turn' }));
-  expect(provider.unsupported(job)).toBeUndefined();
+  anthropic.server.play(whole({ content: [], stop_reason: 'end_turn' }));
+  expect(anthropic.provider.unsupported(job)).toBeUndefined();
   const { signal } = new AbortController();
   const sold = { maxOutputTokens: 64_000 };
-  await provider.ask({ job, model: 'claude-x', outputCap: undefined, sold, signal, watch, ...more });
-  return JSON.parse(server.bodies.at(-1) ?? '') as Record<string, unknown>;
+  await anthropic.provider.ask({ job, model: 'claude-x', outputCap: undefined, sold, signal, watch, ...more });
+  return JSON.parse(anthropic.server.bodies.at(-1) ?? '') as Record<string, unknown>;
 };
 
 const said = [{ role: 'user', content: [{ type: 'text', text: 'How are you?' }] }];
@@ -109,7 +96,7 @@ describe('a chat as a Messages request', () => {
         ],
       },
     ]);
-    expect(server.bodies.at(-1)).toContain('"input":{"n":12345678901234567890}');
+    expect(anthropic.server.bodies.at(-1)).toContain('"input":{"n":12345678901234567890}');
     expect(body['tool_choice']).toEqual({ type: 'auto', disable_parallel_tool_use: true });
     expect(body['tools']).toEqual([{ name: 'f', description: 'd', input_schema: { type: 'object' }, strict: true }]);
   });
@@ -194,12 +181,12 @@ describe('a chat as a Messages request', () => {
       'cache_control.ttl',
     ],
   ])('is refused for %j, which names %s', (fields, param) => {
-    expect(provider.unsupported(request(fields))).toMatchObject({ code: 'unsupported_parameter', param });
+    expect(anthropic.provider.unsupported(request(fields))).toMatchObject({ code: 'unsupported_parameter', param });
   });
 
   it('is refused if it is of a format without conversations', () => {
     const embedding = goodJob({ model: 'm', input: 'x' }, '/embeddings');
-    expect(provider.unsupported(embedding)).toMatchObject({ param: 'model' });
+    expect(anthropic.provider.unsupported(embedding)).toMatchObject({ param: 'model' });
   });
 });
 
@@ -211,7 +198,7 @@ describe('a Messages request', () => {
     await sent(goodJob(JSON.parse(body), '/messages'));
     const job = goodJob(asked, '/messages');
     await sent({ ...job, body: Buffer.from(body), fields: JSON.parse(body) as Job['fields'] });
-    expect(server.bodies.at(-1)).toBe(
+    expect(anthropic.server.bodies.at(-1)).toBe(
       '{"service_tier":"standard_only", "max_tokens":9, "temperature":0.10, "model" : "claude-x", "messages":[{"role":"user","content":"x"}] }',
     );
   });
@@ -227,24 +214,28 @@ describe('a Messages request', () => {
 
   it('may ask for a cache of five minutes, and not of an hour', () => {
     const cached = (ttl: string) => goodJob({ ...asked, cache_control: { type: 'ephemeral', ttl } }, '/messages');
-    expect(provider.unsupported(cached('5m'))).toBeUndefined();
-    expect(provider.unsupported(cached('1h'))).toMatchObject({ param: 'cache_control.ttl' });
+    expect(anthropic.provider.unsupported(cached('5m'))).toBeUndefined();
+    expect(anthropic.provider.unsupported(cached('1h'))).toMatchObject({ param: 'cache_control.ttl' });
   });
 
   it('is counted by the provider, which receives it as it is', async () => {
     const paths: (string | undefined)[] = [];
-    server.play((response, _, { url, headers }) => {
+    anthropic.server.play((response, _, { url, headers }) => {
       paths.push(url, headers['x-api-key'] as string, headers['anthropic-version'] as string);
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"input_tokens":14}');
     });
     const counting = { job: goodJob(asked, '/messages'), model: 'claude-x', signal: new AbortController().signal };
-    expect(await provider.countTokens?.(counting)).toEqual({ kind: 'counted', inputTokens: 14 });
+    expect(await anthropic.provider.countTokens?.(counting)).toEqual({ kind: 'counted', inputTokens: 14 });
     expect(paths).toEqual(['/v1/messages/count_tokens', 'sk-ant-1', '2023-06-01']);
-    expect(JSON.parse(server.bodies.at(-1) ?? '')).toEqual({ ...asked, model: 'claude-x' });
-    server.play(refuses(400, 'invalid_request_error', 'messages: too long'));
-    expect(await provider.countTokens?.(counting)).toMatchObject({ kind: 'refused', cause: 'request', status: 400 });
-    server.play(whole());
-    await expect(provider.countTokens?.(counting)).rejects.toThrow('not a valid count');
-    expect(await provider.countTokens?.({ ...counting, job: request() })).toBeUndefined();
+    expect(JSON.parse(anthropic.server.bodies.at(-1) ?? '')).toEqual({ ...asked, model: 'claude-x' });
+    anthropic.server.play(refuses(400, 'invalid_request_error', 'messages: too long'));
+    expect(await anthropic.provider.countTokens?.(counting)).toMatchObject({
+      kind: 'refused',
+      cause: 'request',
+      status: 400,
+    });
+    anthropic.server.play(whole());
+    await expect(anthropic.provider.countTokens?.(counting)).rejects.toThrow('not a valid count');
+    expect(await anthropic.provider.countTokens?.({ ...counting, job: request() })).toBeUndefined();
   });
 });

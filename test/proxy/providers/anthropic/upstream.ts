@@ -1,6 +1,12 @@
 import { createAnthropicProvider } from '../../../../src/proxy/providers/anthropic/anthropic.ts';
 import type { Provider } from '../../../../src/proxy/providers/provider.ts';
-import { says, type Script } from '../../../support/scripted-upstream.ts';
+import { afterAll, beforeAll } from 'vitest';
+import {
+  createScriptedUpstream,
+  says,
+  type Script,
+  type ScriptedUpstream,
+} from '../../../support/scripted-upstream.ts';
 
 /** Events of a Messages stream in Anthropic's wire shape. */
 export const events = (...all: readonly { readonly type: string }[]): string =>
@@ -47,3 +53,20 @@ export const providerAt = (url: string): Provider =>
   createAnthropicProvider({
     ...{ name: 'test', baseUrl: url, apiKey: 'sk-ant-1', firstByteTimeoutMs: 10_000, idleTimeoutMs: 10_000 },
   });
+
+const nothing = (): void => undefined;
+export const watch = { heard: nothing, pause: nothing, expectEnd: nothing, isWanted: true };
+
+/** A scripted server and a provider at it, for all tests of a file. */
+export const useAnthropic = () => {
+  const opened: { server?: ScriptedUpstream; provider?: Provider } = {};
+  beforeAll(async () => {
+    opened.server = await createScriptedUpstream();
+    opened.provider = providerAt(opened.server.url);
+  });
+  afterAll(async () => {
+    await opened.provider?.close();
+    await opened.server?.close();
+  });
+  return opened as Required<typeof opened>;
+};

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formats } from '../../../../src/gateway/providers.ts';
-import { createCompletions } from '../../../../src/proxy/engine/completions.ts';
 import { createGeminiProvider } from '../../../../src/proxy/providers/gemini/gemini.ts';
 import type { Provider } from '../../../../src/proxy/providers/provider.ts';
 import { createGeminiUpstream } from '../../../support/upstreams/gemini.ts';
 import type { Upstream } from '../../../support/upstreams/upstream.ts';
 import { KEY_ID, openAccount } from '../../engine/account.ts';
-import { chat, countWords, like, price, sinkOf } from '../../examples.ts';
+import { engineOf } from '../../engine/engine-of.ts';
+import { chat, sinkOf } from '../../examples.ts';
 
 let upstream: Upstream;
 let provider: Provider;
@@ -23,13 +22,7 @@ afterAll(async () => {
 
 const complete = async (endpoint: string, fields: object) => {
   const account = openAccount(1_000_000_000n);
-  const completions = createCompletions({
-    ...{ formats, providers: new Map([['test', provider]]), findPrice: () => ({ ...price, ...like('gpt-4o') }) },
-    ...{ execute: account.execute, recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's' },
-    ...{ promptTokens: countWords, tokens: countWords, runId: () => 'run', now: () => new Date(0) },
-    ...{ idleTimeoutMs: 60_000, upstreamRefused: () => undefined, isPaused: () => false },
-    logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
-  });
+  const completions = engineOf(account, { test: provider });
   const answer = await completions.complete({
     ...{ uuid: '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d', accountId: 'acc_1', keyId: KEY_ID },
     ...{ endpoint, gone: new AbortController().signal },

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formats } from '../../../../src/gateway/providers.ts';
-import { createCompletions } from '../../../../src/proxy/engine/completions.ts';
 import { KEY_ID, openAccount } from '../../engine/account.ts';
-import { chat, countWords, like, price, sinkOf } from '../../examples.ts';
+import { engineOf } from '../../engine/engine-of.ts';
+import { chat, sinkOf } from '../../examples.ts';
 import { createToyProvider, type Line } from './toy.ts';
 
 async function* lines(): AsyncGenerator<Line> {
@@ -22,17 +21,7 @@ const toy = createToyProvider((question) => {
 
 const complete = async (fields: object) => {
   const account = openAccount(1_000_000_000n);
-  const completions = createCompletions({
-    ...{ formats, providers: new Map([['test', toy]]), findPrice: () => ({ ...price, ...like('gpt-4o') }) },
-    ...{ execute: account.execute, recordedBy: () => Promise.resolve(undefined), idempotencySecret: 's' },
-    ...{ promptTokens: countWords, tokens: countWords, runId: () => 'run', now: () => new Date(0) },
-    ...{
-      idleTimeoutMs: 60_000,
-      upstreamRefused: () => undefined,
-      isPaused: () => false,
-      logCopy: { isRecent: () => true, confirm: () => Promise.resolve(true) },
-    },
-  });
+  const completions = engineOf(account, { test: toy });
   const answer = await completions.complete({
     ...{ uuid: '0198f3c2-7b1e-7c3a-9d52-4f6e8a1b2c3d', accountId: 'acc_1', keyId: KEY_ID },
     ...{ endpoint: '/chat/completions', gone: new AbortController().signal },

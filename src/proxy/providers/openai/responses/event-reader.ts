@@ -1,8 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { field, isThere } from '../../../json/untyped-json.ts';
 import type { AnswerEvent, ReportEvent } from '../../provider.ts';
-import { refusedWithin } from '../refusal.ts';
-import { isOtherTier } from '../service-tier.ts';
+import { refusedWithin } from '../../errors/refusal.ts';
+import { isOtherTier } from '../../service-tier.ts';
 import { written, type StreamReader } from '../stream-reader.ts';
 import { finishReasonOf, partsIn, type ResponseEvent } from './read-event.ts';
 

@@ -5,7 +5,7 @@ import { ProviderFailed, type ProviderRequest, type Watch } from '../../provider
 import { isError, parseChunk } from '../chunk.ts';
 import type { Dialect } from '../dialects.ts';
 import type { Dialogue, WholeContent } from '../dialogue.ts';
-import { isOtherTier } from '../service-tier.ts';
+import { isOtherTier } from '../../service-tier.ts';
 import { readBatches } from '../stream-reader.ts';
 import { createEventReader, MAX_EVENT_CHARS, parseEvent } from './event-reader.ts';
 import { nativeBody } from './native-body.ts';

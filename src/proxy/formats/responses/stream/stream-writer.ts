@@ -1,8 +1,8 @@
-import type { Piece } from '../../providers/answer.ts';
-import type { Frame, Job, Settlement, StreamWriter } from '../format.ts';
-import type { ToolNames } from './output-items.ts';
+import type { Piece } from '../../../providers/answer.ts';
+import type { Frame, Job, Settlement, StreamWriter } from '../../format.ts';
+import type { ToolNames } from '../output-items.ts';
 import { createPieceWriter, type PieceWriter } from './piece-writer.ts';
-import { baseId, endedAs, responseOf, usageWithCost, type ResponseState } from './response-object.ts';
+import { baseId, endedAs, responseOf, usageWithCost, type ResponseState } from '../response-object.ts';
 import { closeItem, writeEvent } from './stream-events.ts';
 import { createStreamState, followEvent, type StreamState } from './stream-state.ts';
 

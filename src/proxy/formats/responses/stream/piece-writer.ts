@@ -1,4 +1,4 @@
-import type { Piece } from '../../providers/answer.ts';
+import type { Piece } from '../../../providers/answer.ts';
 import {
   callItem,
   contentPart,
@@ -8,8 +8,8 @@ import {
   withArguments,
   type OutputItem,
   type ToolNames,
-} from './output-items.ts';
-import { encryptedContent } from './reasoning.ts';
+} from '../output-items.ts';
+import { encryptedContent } from '../reasoning.ts';
 import { addArguments, addItem, closeItem, continuePart, type OpenItem } from './stream-events.ts';
 import type { StreamState } from './stream-state.ts';
 

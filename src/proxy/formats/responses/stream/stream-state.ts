@@ -1,6 +1,6 @@
-import { field } from '../../json/untyped-json.ts';
-import type { Frame, Notice } from '../format.ts';
-import type { OutputItem } from './output-items.ts';
+import { field } from '../../../json/untyped-json.ts';
+import type { Frame, Notice } from '../../format.ts';
+import type { OutputItem } from '../output-items.ts';
 import { openPart, type EventCounter, type OpenItem } from './stream-events.ts';
 
 /** A stream so far. It changes in place. */

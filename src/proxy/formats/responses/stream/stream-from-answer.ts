@@ -1,6 +1,6 @@
-import { asList, field, strings } from '../../json/untyped-json.ts';
-import type { StreamFormat } from '../format.ts';
-import { withArguments, type OutputItem } from './output-items.ts';
+import { asList, field, strings } from '../../../json/untyped-json.ts';
+import type { StreamFormat } from '../../format.ts';
+import { withArguments, type OutputItem } from '../output-items.ts';
 import {
   addArguments,
   addItem,

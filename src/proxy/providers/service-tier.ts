@@ -1,4 +1,4 @@
-import { field, isThere } from '../../json/untyped-json.ts';
+import { field, isThere } from '../json/untyped-json.ts';
 
 /** Names of the tier whose price is listed: OpenAI and xAI, Google and Anthropic, Groq. */
 const listed: readonly unknown[] = ['default', 'auto', 'standard', 'on_demand'];

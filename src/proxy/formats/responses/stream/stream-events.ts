@@ -1,4 +1,4 @@
-import type { ContentPart, OutputItem } from './output-items.ts';
+import type { ContentPart, OutputItem } from '../output-items.ts';
 
 /** An item of a stream that is not complete. It changes in place. */
 export type OpenItem = {

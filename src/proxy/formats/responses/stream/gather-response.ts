@@ -1,7 +1,7 @@
-import { membersOf } from '../../json/json-text.ts';
-import { invariant } from '../../../domain/decider.ts';
-import type { Gathering } from '../format.ts';
-import { gatherEvents } from '../gather-events.ts';
+import { membersOf } from '../../../json/json-text.ts';
+import { invariant } from '../../../../domain/decider.ts';
+import type { Gathering } from '../../format.ts';
+import { gatherEvents } from '../../gather-events.ts';
 
 /** The types of the last event, which has the whole response. */
 const isLast = /^\{"type":"response\.(?:completed|incomplete)"/;
